@@ -1,0 +1,212 @@
+//! Topic names and topic filters, and how they match [MQTT 4.7].
+
+use core::fmt;
+
+use crate::error::{InvalidField, Violation};
+use crate::text::{Utf8Check, as_str, check_length, check_utf8};
+
+/// Checks a topic name piece by piece: UTF-8, no U+0000, no wildcard [MQTT-3.3.2-1, -2].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TopicNameCheck(Utf8Check);
+
+impl TopicNameCheck {
+    pub(crate) const fn new() -> Self {
+        Self(Utf8Check::new())
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        for &byte in bytes {
+            self.0.push(byte)?;
+            if byte == b'#' || byte == b'+' {
+                return Err(Violation::WildcardInTopicName);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn finish(self) -> Result<(), Violation> {
+        self.0.finish()
+    }
+}
+
+/// The topic of a message: 1 to 65,535 bytes of UTF-8, without wildcards [MQTT-3.3.2-1, -2, MQTT-4.7.3-1 to -3].
+///
+/// Check it once, publish with it as often as you like.
+///
+/// ```
+/// use umqtt_proto::TopicName;
+/// assert!(TopicName::new("garden/shed/temperature").is_ok());
+/// assert!(TopicName::new("garden/+/temperature").is_err());
+/// assert!(TopicName::new("").is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TopicName<'a>(&'a [u8]);
+
+impl<'a> TopicName<'a> {
+    /// Checks a string.
+    ///
+    /// # Errors
+    /// [`InvalidField::TooLong`], [`Violation::EmptyTopic`], [`Violation::WildcardInTopicName`],
+    /// [`Violation::NulCharacter`].
+    pub fn new(name: &'a str) -> Result<Self, InvalidField> {
+        Self::from_bytes(name.as_bytes())
+    }
+
+    /// Checks bytes.
+    ///
+    /// # Errors
+    /// As [`TopicName::new`], and [`Violation::InvalidUtf8`].
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, InvalidField> {
+        check_length(bytes)?;
+        Ok(Self::received(bytes)?)
+    }
+
+    /// A topic name from the wire, where it cannot be too long.
+    pub(crate) fn received(bytes: &'a [u8]) -> Result<Self, Violation> {
+        if bytes.is_empty() {
+            return Err(Violation::EmptyTopic);
+        }
+        let mut check = TopicNameCheck::new();
+        check.push(bytes)?;
+        check.finish()?;
+        Ok(Self(bytes))
+    }
+
+    /// The name, as the bytes on the wire.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The name; costs a scan, since the core does not keep it as `str`.
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        as_str(self.0)
+    }
+}
+
+/// What a client subscribes to: levels, of which `+` stands for any one and a last `#` for all that follow
+/// [MQTT-4.7.1-1 to -3].
+///
+/// ```
+/// use umqtt_proto::{TopicFilter, TopicName};
+/// let filter = TopicFilter::new("garden/+/temperature").unwrap();
+/// assert!(filter.matches(TopicName::new("garden/shed/temperature").unwrap()));
+/// assert!(!filter.matches(TopicName::new("garden/temperature").unwrap()));
+/// assert!(TopicFilter::new("garden/#/temperature").is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TopicFilter<'a>(&'a [u8]);
+
+impl<'a> TopicFilter<'a> {
+    /// Checks a string.
+    ///
+    /// # Errors
+    /// [`InvalidField::TooLong`], [`Violation::EmptyTopic`], [`Violation::MisplacedWildcard`],
+    /// [`Violation::NulCharacter`].
+    pub fn new(filter: &'a str) -> Result<Self, InvalidField> {
+        Self::from_bytes(filter.as_bytes())
+    }
+
+    /// Checks bytes.
+    ///
+    /// # Errors
+    /// As [`TopicFilter::new`], and [`Violation::InvalidUtf8`].
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, InvalidField> {
+        check_length(bytes)?;
+        Ok(Self::received(bytes)?)
+    }
+
+    pub(crate) fn received(bytes: &'a [u8]) -> Result<Self, Violation> {
+        if bytes.is_empty() {
+            return Err(Violation::EmptyTopic);
+        }
+        check_utf8(bytes)?;
+        // A wildcard stands alone between two slashes, and nothing follows a level of '#'.
+        let mut before = b'/';
+        for &byte in bytes {
+            let alone = before == b'/';
+            let fits = match before {
+                b'#' => false,
+                b'+' => byte == b'/',
+                _ => alone || (byte != b'#' && byte != b'+'),
+            };
+            if !fits {
+                return Err(Violation::MisplacedWildcard);
+            }
+            before = byte;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The filter, as the bytes on the wire.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The filter; costs a scan, since the core does not keep it as `str`.
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        as_str(self.0)
+    }
+
+    /// Whether a message on `name` is one that this filter asks for.
+    ///
+    /// A filter that begins with a wildcard does not match a name that begins with `$` [MQTT-4.7.2-1];
+    /// `sport/#` matches `sport` too [MQTT 4.7.1.2].
+    #[must_use]
+    pub fn matches(self, name: TopicName<'_>) -> bool {
+        if name.0.first() == Some(&b'$') && matches!(self.0.first(), Some(b'+' | b'#')) {
+            return false;
+        }
+        let mut levels = name.0.split(|&byte| byte == b'/');
+        for wanted in self.0.split(|&byte| byte == b'/') {
+            match (wanted, levels.next()) {
+                (b"#", _) => return true,
+                (b"+", Some(_)) => {}
+                (_, Some(level)) if level == wanted => {}
+                _ => return false,
+            }
+        }
+        levels.next().is_none()
+    }
+}
+
+impl fmt::Debug for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Display for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Debug for TopicFilter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Display for TopicFilter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for TopicName<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}", self.as_str());
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for TopicFilter<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}", self.as_str());
+    }
+}

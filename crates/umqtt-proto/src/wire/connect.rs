@@ -1,0 +1,180 @@
+//! CONNECT: who connects, and what the broker shall do for it [MQTT 3.1].
+
+use super::cursor::Reader;
+use super::fixed_header::{PacketType, begin};
+use crate::error::{EncodeError, Violation};
+use crate::qos::QoS;
+use crate::text::{Binary, ClientId, Text};
+use crate::topic::TopicName;
+
+/// The longest time, in seconds, that a client may stay silent; 0 switches keep-alive off [MQTT 3.1.2.10].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct KeepAlive(u16);
+
+impl KeepAlive {
+    /// No keep-alive: a dead link is noticed by nobody.
+    pub const OFF: Self = Self(0);
+
+    /// A keep-alive of so many seconds; 0 is [`KeepAlive::OFF`].
+    #[must_use]
+    pub const fn from_secs(seconds: u16) -> Self {
+        Self(seconds)
+    }
+
+    /// The seconds on the wire.
+    #[must_use]
+    pub const fn as_secs(self) -> u16 {
+        self.0
+    }
+
+    /// The interval in milliseconds; 0 when off.
+    #[must_use]
+    pub const fn as_millis(self) -> u32 {
+        self.0 as u32 * 1000
+    }
+}
+
+/// The message that the broker publishes when the connection ends without DISCONNECT [MQTT 3.1.2.5].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Will<'a> {
+    /// Its topic.
+    pub topic: TopicName<'a>,
+    /// Its payload, at most 65,535 bytes.
+    pub payload: Binary<'a>,
+    /// The QoS with which it is published.
+    pub qos: QoS,
+    /// Whether the broker keeps it for later subscribers.
+    pub retain: bool,
+}
+
+/// A user name, with or without a password; a password alone cannot be sent [MQTT-3.1.2-22].
+///
+/// `Debug` does not show the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Login<'a> {
+    /// The user name.
+    pub user_name: Text<'a>,
+    /// The password, any bytes.
+    pub password: Option<Binary<'a>>,
+}
+
+/// CONNECT, the first packet of a connection [MQTT-3.1.0-1].
+///
+/// It is lent to [`Session::connect`](crate::Session::connect) and not kept.
+///
+/// ```
+/// use umqtt_proto::ClientId;
+/// use umqtt_proto::wire::Connect;
+/// let mut out = [0; 32];
+/// let length = Connect::new(ClientId::new("shed").unwrap()).encode(&mut out).unwrap();
+/// assert_eq!(&out[..length], b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04shed");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Connect<'a> {
+    /// The name of the client and its session.
+    pub client_id: ClientId<'a>,
+    /// Begin without a session and leave none behind [MQTT-3.1.2-6].
+    pub clean_session: bool,
+    /// The longest silence.
+    pub keep_alive: KeepAlive,
+    /// What to publish if this client goes without a word.
+    pub will: Option<Will<'a>>,
+    /// User name and password.
+    pub login: Option<Login<'a>>,
+}
+
+const CLEAN_SESSION: u8 = 0x02;
+const WILL: u8 = 0x04;
+const WILL_RETAIN: u8 = 0x20;
+const PASSWORD: u8 = 0x40;
+const USER_NAME: u8 = 0x80;
+/// The protocol name with its length, and the protocol level.
+const PROTOCOL: [u8; 7] = *b"\x00\x04MQTT\x04";
+
+impl<'a> Connect<'a> {
+    /// A clean session without keep-alive, will and login.
+    #[must_use]
+    pub const fn new(client_id: ClientId<'a>) -> Self {
+        Self { client_id, clean_session: true, keep_alive: KeepAlive::OFF, will: None, login: None }
+    }
+
+    /// Whether the client id is empty although a session is to be kept; a broker must refuse that
+    /// [MQTT-3.1.3-7, -8].
+    #[must_use]
+    pub const fn lacks_client_id(&self) -> bool {
+        self.client_id.is_empty() && !self.clean_session
+    }
+
+    /// Writes the packet at the front of `out` and tells its length.
+    ///
+    /// # Errors
+    /// [`EncodeError::BufferTooSmall`]; nothing was written.
+    pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
+        let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
+        let mut fields = [Some(self.client_id.as_bytes()), None, None, None, None];
+        let [_, will_topic, will_payload, user_name, password] = &mut fields;
+        if let Some(will) = &self.will {
+            flags |= WILL | (will.qos as u8) << 3 | if will.retain { WILL_RETAIN } else { 0 };
+            *will_topic = Some(will.topic.as_bytes());
+            *will_payload = Some(will.payload.as_bytes());
+        }
+        if let Some(login) = &self.login {
+            flags |= USER_NAME;
+            *user_name = Some(login.user_name.as_bytes());
+            if let Some(secret) = &login.password {
+                flags |= PASSWORD;
+                *password = Some(secret.as_bytes());
+            }
+        }
+        let length = fields.iter().flatten().fold(PROTOCOL.len() + 3, |sum, field| sum + 2 + field.len());
+        let (mut writer, needed) = begin(out, PacketType::Connect.first_byte(), length, 0)?;
+        writer.bytes(&PROTOCOL);
+        writer.u8(flags);
+        writer.u16(self.keep_alive.as_secs());
+        for field in fields.iter().flatten() {
+            writer.prefixed(field);
+        }
+        Ok(needed)
+    }
+
+    pub(crate) fn decode_body(body: &'a [u8]) -> Result<Self, Violation> {
+        let mut reader = Reader::new(body);
+        if reader.prefixed()? != b"MQTT" {
+            return Err(Violation::ProtocolName);
+        }
+        if reader.u8()? != 4 {
+            return Err(Violation::ProtocolLevel);
+        }
+        let flags = reader.u8()?;
+        if flags & 1 != 0 {
+            return Err(Violation::ReservedConnectFlag);
+        }
+        let keep_alive = KeepAlive::from_secs(reader.u16()?);
+        let client_id = Text::received(reader.prefixed()?)?;
+        let will = if flags & WILL != 0 {
+            let topic = TopicName::received(reader.prefixed()?)?;
+            let payload = Binary::received(reader.prefixed()?);
+            let qos = QoS::from_bits(flags >> 3 & 0b11).map_err(|_| Violation::WillFlags)?;
+            Some(Will { topic, payload, qos, retain: flags & WILL_RETAIN != 0 })
+        } else if flags & (WILL_RETAIN | 0b11 << 3) != 0 {
+            return Err(Violation::WillFlags);
+        } else {
+            None
+        };
+        let login = match (flags & USER_NAME != 0, flags & PASSWORD != 0) {
+            (true, with_password) => {
+                let user_name = Text::received(reader.prefixed()?)?;
+                let password = if with_password { Some(Binary::received(reader.prefixed()?)) } else { None };
+                Some(Login { user_name, password })
+            }
+            (false, true) => return Err(Violation::PasswordWithoutUserName),
+            (false, false) => None,
+        };
+        reader.finish()?;
+        Ok(Self { client_id, clean_session: flags & CLEAN_SESSION != 0, keep_alive, will, login })
+    }
+}

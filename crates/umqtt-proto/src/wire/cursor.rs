@@ -1,0 +1,89 @@
+//! The only raw access to bytes: a reader that may run out, and a writer whose room was measured before.
+
+use crate::error::Violation;
+use crate::packet_id::PacketId;
+
+/// Takes fields from the front of a packet's body; running out is [`Violation::WrongLength`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8], Violation> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(Violation::WrongLength)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, Violation> {
+        let (&byte, rest) = self.0.split_first().ok_or(Violation::WrongLength)?;
+        self.0 = rest;
+        Ok(byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, Violation> {
+        let high = self.u8()?;
+        Ok(u16::from_be_bytes([high, self.u8()?]))
+    }
+
+    pub(crate) fn packet_id(&mut self) -> Result<PacketId, Violation> {
+        PacketId::new(self.u16()?).ok_or(Violation::ZeroPacketId)
+    }
+
+    /// A field that says its own length in two bytes.
+    pub(crate) fn prefixed(&mut self) -> Result<&'a [u8], Violation> {
+        let length = self.u16()?;
+        self.bytes(usize::from(length))
+    }
+
+    pub(crate) const fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Says that nothing may follow.
+    pub(crate) const fn finish(self) -> Result<(), Violation> {
+        if self.0.is_empty() { Ok(()) } else { Err(Violation::WrongLength) }
+    }
+}
+
+/// Puts fields one after another into a room that was measured for them.
+///
+/// What does not fit is left out; callers measure first, and tests hold measure and fields together.
+#[derive(Debug)]
+pub(crate) struct Writer<'a>(&'a mut [u8]);
+
+impl<'a> Writer<'a> {
+    pub(crate) const fn new(room: &'a mut [u8]) -> Self {
+        Self(room)
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        if let Some((room, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.0 = rest;
+        }
+    }
+
+    pub(crate) fn u8(&mut self, byte: u8) {
+        if let Some((room, rest)) = core::mem::take(&mut self.0).split_first_mut() {
+            *room = byte;
+            self.0 = rest;
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn u16(&mut self, number: u16) {
+        self.u8((number >> 8) as u8);
+        self.u8(number as u8);
+    }
+
+    /// A field behind its length in two bytes; the field was checked to be no longer than they can say.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn prefixed(&mut self, bytes: &[u8]) {
+        self.u16(bytes.len() as u16);
+        self.bytes(bytes);
+    }
+}

@@ -1,0 +1,193 @@
+//! The two to five bytes that begin every packet [MQTT 2.2].
+
+use super::cursor::Writer;
+use crate::error::{EncodeError, Violation};
+
+/// The longest packet body that a remaining length can say: 268,435,455 bytes [MQTT 2.2.3].
+pub const MAX_REMAINING_LENGTH: u32 = 0x0fff_ffff;
+
+/// The fourteen packets of MQTT 3.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum PacketType {
+    Connect = 1,
+    ConnAck = 2,
+    Publish = 3,
+    PubAck = 4,
+    PubRec = 5,
+    PubRel = 6,
+    PubComp = 7,
+    Subscribe = 8,
+    SubAck = 9,
+    Unsubscribe = 10,
+    UnsubAck = 11,
+    PingReq = 12,
+    PingResp = 13,
+    Disconnect = 14,
+}
+
+impl PacketType {
+    /// Every packet type, in the order of its number.
+    pub const ALL: [Self; 14] = [
+        Self::Connect,
+        Self::ConnAck,
+        Self::Publish,
+        Self::PubAck,
+        Self::PubRec,
+        Self::PubRel,
+        Self::PubComp,
+        Self::Subscribe,
+        Self::SubAck,
+        Self::Unsubscribe,
+        Self::UnsubAck,
+        Self::PingReq,
+        Self::PingResp,
+        Self::Disconnect,
+    ];
+
+    /// The packet type of this number, or `None` for 0, 15 and what does not fit four bits.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Connect,
+            2 => Self::ConnAck,
+            3 => Self::Publish,
+            4 => Self::PubAck,
+            5 => Self::PubRec,
+            6 => Self::PubRel,
+            7 => Self::PubComp,
+            8 => Self::Subscribe,
+            9 => Self::SubAck,
+            10 => Self::Unsubscribe,
+            11 => Self::UnsubAck,
+            12 => Self::PingReq,
+            13 => Self::PingResp,
+            14 => Self::Disconnect,
+            _ => return None,
+        })
+    }
+
+    /// Whether `set` has the bit of this type's number.
+    const fn is_in(self, set: u16) -> bool {
+        set >> (self as u8) & 1 != 0
+    }
+
+    /// The first byte of a packet of this type whose flags are fixed [MQTT-2.2.2-1].
+    pub(crate) const fn first_byte(self) -> u8 {
+        (self as u8) << 4 | if self.is_in(FLAGS_0010) { 0b0010 } else { 0 }
+    }
+}
+
+/// PUBREL, SUBSCRIBE and UNSUBSCRIBE: flags 0010.
+const FLAGS_0010: u16 = 1 << 6 | 1 << 8 | 1 << 10;
+/// CONNACK, PUBACK to PUBCOMP and UNSUBACK: a body of two bytes.
+const BODY_OF_TWO: u16 = 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;
+/// PINGREQ, PINGRESP and DISCONNECT: no body.
+const NO_BODY: u16 = 1 << 12 | 1 << 13 | 1 << 14;
+
+/// Packet type, flags and remaining length, checked against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct FixedHeader {
+    /// The packet type.
+    pub packet_type: PacketType,
+    /// The low four bits of the first byte.
+    pub flags: u8,
+    /// The length of the body in bytes.
+    pub remaining_length: u32,
+}
+
+impl FixedHeader {
+    /// Reads a fixed header and tells how many bytes it takes; `None` when it is not all there yet.
+    ///
+    /// Reserved packet types and flags are refused at the first byte [MQTT-2.2.2-2], a length that the packet
+    /// type cannot have as soon as it is known.
+    ///
+    /// ```
+    /// use umqtt_proto::wire::{FixedHeader, PacketType};
+    /// let (header, taken) = FixedHeader::decode(&[0x40, 0x02, 0x00, 0x07]).unwrap().unwrap();
+    /// assert_eq!((header.packet_type, header.remaining_length, taken), (PacketType::PubAck, 2, 2));
+    /// assert_eq!(FixedHeader::decode(&[0x30, 0x80]), Ok(None));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Violation::ReservedPacketType`], [`Violation::ReservedFlags`], [`Violation::InvalidQos`],
+    /// [`Violation::DupWithQos0`], [`Violation::RemainingLengthTooLong`], [`Violation::WrongLength`].
+    pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        let Some((&first, length)) = bytes.split_first() else { return Ok(None) };
+        let packet_type = PacketType::from_number(first >> 4).ok_or(Violation::ReservedPacketType)?;
+        let flags = first & 0x0f;
+        if packet_type as u8 == PacketType::Publish as u8 {
+            match flags & 0b1110 {
+                0b1000 => return Err(Violation::DupWithQos0),
+                0b0110 | 0b1110 => return Err(Violation::InvalidQos),
+                _ => {}
+            }
+        } else if first != packet_type.first_byte() {
+            return Err(Violation::ReservedFlags);
+        }
+
+        let mut remaining_length = 0;
+        let mut shift = 0u32;
+        for &byte in length {
+            remaining_length |= u32::from(byte & 0x7f) << (shift & 31);
+            shift += 7;
+            if byte < 0x80 {
+                let fits = if packet_type.is_in(BODY_OF_TWO) {
+                    remaining_length == 2
+                } else {
+                    !packet_type.is_in(NO_BODY) || remaining_length == 0
+                };
+                if !fits {
+                    return Err(Violation::WrongLength);
+                }
+                let taken = 1 + (shift / 7) as usize;
+                return Ok(Some((Self { packet_type, flags, remaining_length }, taken)));
+            }
+            if shift > 21 {
+                return Err(Violation::RemainingLengthTooLong);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The length of a whole packet, when its remaining length is written in as few bytes as can be.
+    #[must_use]
+    pub const fn packet_length(remaining_length: u32) -> usize {
+        (remaining_length as usize).saturating_add(match remaining_length {
+            0..=0x7f => 2,
+            0x80..=0x3fff => 3,
+            0x4000..=0x1f_ffff => 4,
+            _ => 5,
+        })
+    }
+}
+
+/// Writes the fixed header of a packet with this first byte and a body of `length` bytes at the front of
+/// `room`, and gives the room of the body's first part: all of it, but for the last `streamed` bytes that
+/// follow later. Tells how many bytes are taken in all.
+pub(super) fn begin(
+    room: &mut [u8],
+    first: u8,
+    length: usize,
+    streamed: usize,
+) -> Result<(Writer<'_>, usize), EncodeError> {
+    let Ok(mut remaining) = u32::try_from(length) else { return Err(EncodeError::TooLong) };
+    if remaining > MAX_REMAINING_LENGTH {
+        return Err(EncodeError::TooLong);
+    }
+    let needed = FixedHeader::packet_length(remaining).saturating_sub(streamed);
+    let Some(room) = room.get_mut(..needed) else { return Err(EncodeError::BufferTooSmall { needed }) };
+    let mut writer = Writer::new(room);
+    writer.u8(first);
+    while remaining > 0x7f {
+        #[allow(clippy::cast_possible_truncation)]
+        writer.u8(remaining as u8 | 0x80);
+        remaining >>= 7;
+    }
+    #[allow(clippy::cast_possible_truncation)]
+    writer.u8(remaining as u8);
+    Ok((writer, needed))
+}
