@@ -20,7 +20,10 @@ pub use error::{EncodeError, Fault, InvalidField, Violation};
 pub use packet_id::PacketId;
 pub use qos::QoS;
 pub use receiver::{Frame, LargeMessage, Part, Receiver};
-
+pub use session::{
+    Await, ConnectError, Event, InFlight, NEVER, Phase, PhaseInput, RequestError, Session, SessionError,
+    Slot, Timeouts, Transmitter, keep_alive,
+};
 pub use store::{NoStore, RamStore, Store, StoreFull};
 pub use text::{Binary, ClientId, Text};
 pub use time::{Instant, Ticks};

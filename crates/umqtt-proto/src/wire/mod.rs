@@ -15,6 +15,7 @@ pub use connect::{Connect, KeepAlive, Login, Will};
 pub(crate) use cursor::Reader;
 pub use empty::{DISCONNECT, PINGREQ, PINGRESP};
 pub use fixed_header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
+pub(crate) use publish::DUP;
 pub use publish::{Delivery, Publish};
 pub use subscribe::{
     ReturnCodes, SubAck, Subscribe, SubscribeReturnCode, Subscription, Unsubscribe, encode_subscribe,

@@ -1,0 +1,241 @@
+//! What happens without a packet: time-outs, keep-alive, what was lost, and what is sent again.
+
+use super::Session;
+use super::event::{Event, SessionError};
+use super::inflight::{Await, Mark, Slot};
+use super::keep_alive::{Action, Elapsed, action};
+use super::phase::{Phase, PhaseInput};
+use crate::receiver::Receiver;
+use crate::store::Store;
+use crate::time::Instant;
+use crate::wire::{Ack, PINGREQ};
+
+/// A time-out that never ends.
+pub const NEVER: u32 = u32::MAX;
+
+/// How long to wait for the broker's answers, in milliseconds; [`NEVER`] waits for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Timeouts {
+    /// From CONNECT to CONNACK.
+    pub connect: u32,
+    /// From PINGREQ to PINGRESP.
+    pub ping: u32,
+    /// From a message, SUBSCRIBE or UNSUBSCRIBE to its acknowledgement.
+    pub message: u32,
+}
+
+impl Timeouts {
+    /// 5 s for CONNACK, 5 s for PINGRESP, 10 s for acknowledgements.
+    pub const DEFAULT: Self = Self { connect: 5_000, ping: 5_000, message: 10_000 };
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Whether `elapsed` milliseconds are enough.
+const fn is_over(timeout: u32, elapsed: u32) -> bool {
+    elapsed >= timeout && timeout != NEVER
+}
+
+impl<T, F, S> Session<T, F, S>
+where
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    F: AsRef<[Slot]> + AsMut<[Slot]>,
+    S: Store,
+{
+    /// The milliseconds until [`poll_event`](Self::poll_event) has something to do even if no byte arrives;
+    /// `None` when never.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Instant) -> Option<u32> {
+        let mut wait = match self.phase {
+            Phase::Disconnected | Phase::Disconnecting => NEVER,
+            Phase::AwaitConnAck => remaining(self.timeouts.connect, now.since(self.asked)),
+            // There is something to send again as soon as there is room.
+            Phase::Resuming => 0,
+            Phase::Connected => {
+                match action(self.keep_alive, self.timeouts.ping, &self.elapsed(false, false, now)) {
+                    Action::Wait(wait) => wait.unwrap_or(NEVER),
+                    // A PINGREQ that is due waits until other packets are sent; their sending bounds it.
+                    Action::Ping if !self.transmitter.pending().is_empty() => NEVER,
+                    Action::Ping | Action::GiveUp => 0,
+                }
+            }
+        };
+        for slot in self.in_flight.slots() {
+            if slot.is(Mark::Lost) {
+                wait = 0;
+            } else if !slot.is(Mark::Told) && !slot.awaits(Await::PubRel) {
+                wait = wait.min(remaining(self.timeouts.message, now.since(slot.sent_at())));
+            }
+        }
+        if wait == NEVER { None } else { Some(wait) }
+    }
+
+    fn elapsed(&self, fresh: bool, mid_packet: bool, now: Instant) -> Elapsed {
+        Elapsed {
+            sent: now.since(self.last_sent),
+            received: now.since(self.last_received),
+            ping: if self.pinged { Some(now.since(self.asked)) } else { None },
+            fresh,
+            mid_packet,
+        }
+    }
+
+    /// Sends PINGREQ or ends the connection, as the keep-alive asks.
+    pub(super) fn check_keep_alive<R>(
+        &mut self,
+        receiver: &Receiver<R>,
+        now: Instant,
+    ) -> Result<(), SessionError>
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let elapsed = self.elapsed(receiver.is_fresh(), receiver.is_mid_packet(), now);
+        match action(self.keep_alive, self.timeouts.ping, &elapsed) {
+            Action::GiveUp => return Err(SessionError::PingTimeout),
+            // Any packet that waits to be sent serves as well.
+            Action::Ping if self.transmitter.pending().is_empty() && self.transmitter.push(&PINGREQ) => {
+                self.pinged(now);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the connection when CONNACK is overdue.
+    pub(super) fn check_connect(&self, now: Instant) -> Result<(), SessionError> {
+        if self.phase == Phase::AwaitConnAck && is_over(self.timeouts.connect, now.since(self.asked)) {
+            return Err(SessionError::ConnectTimeout);
+        }
+        Ok(())
+    }
+
+    /// The oldest PINGREQ without an answer is the one that counts.
+    pub(super) fn pinged(&mut self, now: Instant) {
+        if !self.pinged {
+            self.pinged = true;
+            self.asked = now;
+        }
+    }
+
+    /// The first exchange that waited too long, told once.
+    pub(super) fn poll_timed_out(&mut self, now: Instant) -> Option<Event<'static>> {
+        let timeout = self.timeouts.message;
+        let slot = self.in_flight.slots_mut().iter_mut().find(|slot| {
+            !slot.is(Mark::Told) && !slot.awaits(Await::PubRel) && is_over(timeout, now.since(slot.sent_at()))
+        })?;
+        slot.mark(Mark::Told);
+        Some(Event::TimedOut { id: slot.id() })
+    }
+
+    /// The connection is over: no answer can come to SUBSCRIBE and UNSUBSCRIBE, nor to a message that no store
+    /// keeps.
+    pub(super) fn mark_at_close(&mut self) {
+        self.in_flight.retain(|slot| {
+            slot.unmark(Mark::Resend);
+            if slot.awaits(Await::SubAck) || slot.awaits(Await::UnsubAck) {
+                slot.mark(Mark::Gone);
+            }
+            if is_resumable::<S>(slot) || slot.awaits(Await::PubRel) {
+                return true;
+            }
+            // An unanswered QoS 1 message leaves nothing behind on the broker; QoS 2 does.
+            if slot.awaits(Await::PubAck) {
+                slot.mark(Mark::Gone);
+            }
+            tell_lost(slot)
+        });
+        self.marked = true;
+    }
+
+    /// The broker accepted the connection: all that it may still answer is sent again, or told as lost when it
+    /// has forgotten the session [MQTT-4.4.0-1].
+    pub(super) fn mark_at_connect(&mut self, session_present: bool) {
+        let store = &mut self.store;
+        self.in_flight.retain(|slot| {
+            if session_present {
+                if is_resumable::<S>(slot) {
+                    slot.mark(Mark::Resend);
+                }
+                return true;
+            }
+            if slot.awaits(Await::PubRel) {
+                return false;
+            }
+            slot.mark(Mark::Gone);
+            store.remove(slot.id());
+            tell_lost(slot)
+        });
+        self.marked = true;
+    }
+
+    /// Tells what is lost, then sends again what is to be sent again, as far as there is room.
+    pub(super) fn poll_marked(&mut self) -> Option<Event<'static>> {
+        if !self.marked {
+            return None;
+        }
+        let mut lost = None;
+        self.in_flight.retain(|slot| {
+            if lost.is_some() || !slot.is(Mark::Lost) {
+                return true;
+            }
+            lost = Some(slot.id());
+            slot.unmark(Mark::Lost);
+            slot.mark(Mark::Told);
+            !slot.is(Mark::Gone)
+        });
+        if let Some(id) = lost {
+            return Some(Event::Lost { id });
+        }
+        if let (Phase::Resuming, true) = (self.phase, self.resend()) {
+            if let Some(phase) = self.phase.next(PhaseInput::Resumed) {
+                self.enter(phase);
+            }
+        }
+        self.marked = self.phase == Phase::Resuming;
+        None
+    }
+
+    /// Sends again in the order of the table [MQTT-4.6.0-1, -4]; tells whether all is done.
+    fn resend(&mut self) -> bool {
+        for slot in self.in_flight.slots_mut() {
+            if !slot.is(Mark::Resend) {
+                continue;
+            }
+            let sent = if slot.awaits(Await::PubComp) {
+                self.transmitter.push(&Ack::PubRel(slot.id()).to_bytes())
+            } else if let Some(packet) = self.store.packet(slot.id()) {
+                self.transmitter.push_duplicate(packet)
+            } else {
+                true
+            };
+            if !sent {
+                return false;
+            }
+            slot.unmark(Mark::Resend);
+        }
+        true
+    }
+}
+
+/// Whether a new connection of the same session can finish the exchange.
+fn is_resumable<S: Store>(slot: &Slot) -> bool {
+    slot.awaits(Await::PubComp) || S::KEEPS && (slot.awaits(Await::PubAck) || slot.awaits(Await::PubRec))
+}
+
+/// Marks an exchange that cannot be finished; tells whether to keep it.
+const fn tell_lost(slot: &mut Slot) -> bool {
+    if slot.is(Mark::Told) {
+        return !slot.is(Mark::Gone);
+    }
+    slot.mark(Mark::Lost);
+    true
+}
+
+const fn remaining(timeout: u32, elapsed: u32) -> u32 {
+    if timeout == NEVER { NEVER } else { timeout.saturating_sub(elapsed) }
+}
