@@ -20,7 +20,7 @@ pub enum Frame<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LargeMessage<'a> {
-    /// Its topic; `None` when the topic alone is larger than the buffer.
+    /// Its topic; `None` when all that stands before the payload is larger than the buffer.
     pub topic: Option<TopicName<'a>>,
     /// How many bytes of payload follow in parts.
     pub payload_length: u32,

@@ -252,8 +252,10 @@ impl<'a> SubAck<'a> {
 
     /// Writes SUBACK with these return codes at the front of `out` and tells its length.
     ///
+    /// An empty list is not a packet of MQTT [MQTT-3.8.4-5].
+    ///
     /// # Errors
-    /// [`EncodeError`]; some bytes may have been written.
+    /// [`EncodeError`]; nothing was written.
     pub fn encode_codes(
         id: PacketId,
         codes: &[SubscribeReturnCode],
