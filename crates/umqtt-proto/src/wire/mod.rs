@@ -61,7 +61,8 @@ impl<'a> Packet<'a> {
     /// ```
     ///
     /// # Errors
-    /// The rule that the bytes break, as soon as a byte breaks it.
+    /// The rule that the bytes break: in the fixed header as soon as a byte breaks it, behind it when the packet
+    /// is whole.
     pub fn decode(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, Violation> {
         let Some((header, start)) = FixedHeader::decode(bytes)? else { return Ok(None) };
         let end = start.saturating_add(header.remaining_length as usize);
