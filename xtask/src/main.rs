@@ -1,0 +1,91 @@
+//! Every chore of the project: `cargo xtask COMMAND`.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod gate;
+mod setup;
+mod shell;
+mod source;
+mod tidy;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use shell::Result;
+
+/// One chore.
+struct Chore {
+    name: &'static str,
+    summary: &'static str,
+    /// What `--help` tells besides the summary.
+    help: &'static str,
+    run: fn(Arguments) -> Result,
+}
+
+const CHORES: &[Chore] = &[
+    Chore {
+        name: "setup",
+        summary: "install once whatever the tests need",
+        help: setup::HELP,
+        run: setup::run,
+    },
+    Chore {
+        name: "test",
+        summary: "the gate: every check, one after the other",
+        help: gate::HELP,
+        run: gate::run,
+    },
+    Chore {
+        name: "tidy",
+        summary: "hold the rules of the house that no compiler holds",
+        help: tidy::HELP,
+        run: tidy::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let wants_help = |argument: &String| argument == "--help" || argument == "-h";
+    if matches!(name.as_str(), "" | "help" | "--help" | "-h") {
+        match rest.first().and_then(|name| find(name)) {
+            Some(chore) => print_help(chore),
+            None => print_overview(),
+        }
+        return ExitCode::SUCCESS;
+    }
+    let Some(chore) = find(&name) else {
+        eprintln!("xtask: no chore is called `{name}`\n");
+        print_overview();
+        return ExitCode::from(2);
+    };
+    if rest.iter().take_while(|argument| *argument != "--").any(wants_help) {
+        print_help(chore);
+        return ExitCode::SUCCESS;
+    }
+    match (chore.run)(Arguments::new(rest)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn find(name: &str) -> Option<&'static Chore> {
+    CHORES.iter().find(|chore| chore.name == name)
+}
+
+fn print_overview() {
+    println!("Usage: cargo xtask COMMAND [OPTIONS]\n\nCommands:");
+    for chore in CHORES {
+        println!("  {:<12}{}", chore.name, chore.summary);
+    }
+    println!("\n`cargo xtask COMMAND --help` tells more.");
+}
+
+fn print_help(chore: &Chore) {
+    println!("cargo xtask {}: {}\n\n{}", chore.name, chore.summary, chore.help.trim());
+}
