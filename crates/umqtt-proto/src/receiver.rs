@@ -2,7 +2,7 @@
 
 use crate::error::Violation;
 use crate::topic::{TopicName, TopicNameCheck};
-use crate::wire::{Delivery, FixedHeader, PacketType, Reader};
+use crate::wire::{Delivery, FixedHeader, PacketType, Reader, move_to_front};
 
 /// What the receiver has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +112,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
         let Progress { start, end, fresh, .. } = &mut self.progress;
         let buffer = self.buffer.as_mut();
         *fresh = false;
-        if *start > 0 && *start <= *end && *end <= buffer.len() {
-            buffer.copy_within(*start..*end, 0);
-            *end = end.saturating_sub(*start);
-            *start = 0;
-        }
+        move_to_front(buffer, *start);
+        *end = end.wrapping_sub(*start);
+        *start = 0;
         buffer.get_mut(*end..).unwrap_or_default()
     }
 
@@ -184,10 +182,10 @@ impl Progress {
 
     /// Counts bytes of the packet as taken.
     fn take(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count);
+        self.start = self.start.wrapping_add(count);
         #[allow(clippy::cast_possible_truncation)]
         let count = count as u32;
-        self.remaining = self.remaining.saturating_sub(count);
+        self.remaining = self.remaining.wrapping_sub(count);
     }
 
     fn wanted(&self, buffer: &[u8]) -> usize {
@@ -209,7 +207,7 @@ impl Progress {
             let Some((header, length)) = FixedHeader::decode(waiting)? else { return Ok(None) };
             let total = length.saturating_add(header.remaining_length as usize);
             if let Some(body) = waiting.get(length..total) {
-                self.start = self.start.saturating_add(total);
+                self.start = self.start.wrapping_add(total);
                 return Ok(Some(Frame::Whole(header, body)));
             }
             if total <= buffer.len() {
@@ -245,7 +243,7 @@ impl Progress {
         self.remaining = header.remaining_length;
         let head = length.saturating_add(fields as usize);
         if head > buffer.len() {
-            self.start = self.start.saturating_add(length);
+            self.start = self.start.wrapping_add(length);
             self.take(2);
             self.topic_remaining = topic_length;
             self.stage = Stage::Topic(TopicNameCheck::new());
@@ -255,7 +253,7 @@ impl Progress {
             return Ok(None);
         }
         let topic = TopicName::received(reader.bytes(usize::from(topic_length))?)?;
-        self.start = self.start.saturating_add(length);
+        self.start = self.start.wrapping_add(length);
         self.take(fields as usize);
         self.start_message(Some(topic), &mut reader)
     }
@@ -272,13 +270,16 @@ impl Progress {
                 let check = *check;
                 #[allow(clippy::cast_possible_truncation)]
                 let topic_taken = taken as u16;
-                self.topic_remaining = self.topic_remaining.saturating_sub(topic_taken);
+                self.topic_remaining = self.topic_remaining.wrapping_sub(topic_taken);
                 self.take(taken);
-                let id_length = if self.flags & 0b0110 == 0 { 0 } else { 2 };
-                if self.topic_remaining > 0 || rest.len() < id_length {
+                if self.topic_remaining > 0 {
                     return Ok(None);
                 }
                 check.finish()?;
+                let id_length = if self.flags & 0b0110 == 0 { 0 } else { 2 };
+                if rest.len() < id_length {
+                    return Ok(None);
+                }
                 self.take(id_length);
                 self.start_message(None, &mut Reader::new(rest))
             }

@@ -1,6 +1,7 @@
 //! What a session keeps of its messages until they are acknowledged, from memory that the caller supplies.
 
 use crate::packet_id::PacketId;
+use crate::wire::copy;
 
 /// The store has no room for the packet; it is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Store for RamStore<B> {
         let [id_high, id_low] = id.as_u16().to_be_bytes();
         let [a, b, c, d] = length.to_be_bytes();
         *head = [id_high, id_low, a, b, c, d];
-        room.copy_from_slice(packet);
+        copy(room, packet);
         self.end = self.end.saturating_add(HEAD).saturating_add(packet.len());
         Ok(())
     }

@@ -157,7 +157,7 @@ impl<F: AsRef<[Slot]> + AsMut<[Slot]>> InFlight<F> {
     fn push(&mut self, last: Slot) -> bool {
         let Some(slot) = self.slots.as_mut().get_mut(self.count) else { return false };
         *slot = last;
-        self.count = self.count.saturating_add(1);
+        self.count = self.count.wrapping_add(1);
         true
     }
 
@@ -191,7 +191,7 @@ impl<F: AsRef<[Slot]> + AsMut<[Slot]>> InFlight<F> {
             if keep(&mut slot) {
                 if let Some(place) = places.next() {
                     place.set(slot);
-                    count = count.saturating_add(1);
+                    count = count.wrapping_add(1);
                 }
             }
         }

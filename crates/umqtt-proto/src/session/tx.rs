@@ -1,6 +1,6 @@
 //! The bytes that wait to be sent, whole packets one behind the other.
 
-use crate::wire::DUP;
+use crate::wire::{DUP, copy};
 
 /// Holds encoded packets until the transport takes them.
 ///
@@ -29,8 +29,8 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
 
     /// Says that the first `count` bytes of [`pending`](Self::pending) are sent.
     pub fn sent(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count).min(self.end);
-        if self.start == self.end {
+        self.start = self.start.saturating_add(count);
+        if self.start >= self.end {
             self.start = 0;
             self.end = 0;
         }
@@ -45,8 +45,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     /// Whether a packet of `length` bytes can be put behind what waits.
     #[must_use]
     pub fn has_room(&self, length: usize) -> bool {
-        let used = self.end.saturating_sub(self.start);
-        self.open == 0 && self.capacity().saturating_sub(used) >= length
+        self.open == 0 && self.end.saturating_add(length) <= self.capacity()
     }
 
     /// The room behind what waits; none while a payload is not complete.
@@ -55,25 +54,18 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     }
 
     fn any_room(&mut self) -> &mut [u8] {
-        let buffer = self.buffer.as_mut();
-        let (start, end) = (self.start, self.end);
-        if start > 0 && start <= end && end <= buffer.len() {
-            buffer.copy_within(start..end, 0);
-            self.start = 0;
-            self.end = end.saturating_sub(start);
-        }
-        buffer.get_mut(self.end..).unwrap_or_default()
+        self.buffer.as_mut().get_mut(self.end..).unwrap_or_default()
     }
 
     /// Says that a packet of `length` bytes was written to [`room`](Self::room).
     pub fn commit(&mut self, length: usize) {
-        self.end = self.end.saturating_add(length).min(self.capacity());
+        self.end = self.end.wrapping_add(length).min(self.capacity());
     }
 
     /// Puts a packet behind what waits; tells whether there was room.
     pub fn push(&mut self, packet: &[u8]) -> bool {
         let Some(room) = self.room().get_mut(..packet.len()) else { return false };
-        room.copy_from_slice(packet);
+        copy(room, packet);
         self.commit(packet.len());
         true
     }
@@ -81,7 +73,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     /// Puts a PUBLISH behind what waits, with DUP set [MQTT-3.3.1-1]; tells whether there was room.
     pub fn push_duplicate(&mut self, publish: &[u8]) -> bool {
         let Some(room) = self.room().get_mut(..publish.len()) else { return false };
-        room.copy_from_slice(publish);
+        copy(room, publish);
         if let Some(first) = room.first_mut() {
             *first |= DUP;
         }
@@ -106,7 +98,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         let room = self.any_room();
         let length = payload.len().min(room.len()).min(open);
         if let (Some(room), Some(payload)) = (room.get_mut(..length), payload.get(..length)) {
-            room.copy_from_slice(payload);
+            copy(room, payload);
         }
         self.open = open.saturating_sub(length);
         self.commit(length);

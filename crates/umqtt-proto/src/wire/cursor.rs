@@ -62,7 +62,7 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         if let Some((room, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
-            room.copy_from_slice(bytes);
+            copy(room, bytes);
             self.0 = rest;
         }
     }
@@ -85,5 +85,26 @@ impl<'a> Writer<'a> {
     pub(crate) fn prefixed(&mut self, bytes: &[u8]) {
         self.u16(bytes.len() as u16);
         self.bytes(bytes);
+    }
+}
+
+/// Copies as many bytes as both have.
+///
+/// A loop that compilers know as a copy; `copy_from_slice` keeps its panic in a build for size.
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// Moves all but the first `gone` bytes to the front of `buffer`.
+///
+/// In steps that do not overlap: `copy_within` would bring `memmove`, which takes 1.6 KB of a small device.
+pub(crate) fn move_to_front(buffer: &mut [u8], gone: usize) {
+    let mut rest = buffer;
+    while gone > 0 {
+        let Some((to, from)) = rest.split_at_mut_checked(gone) else { return };
+        copy(to, from);
+        rest = from;
     }
 }

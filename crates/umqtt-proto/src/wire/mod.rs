@@ -12,7 +12,7 @@ mod subscribe;
 
 pub use ack::{Ack, ConnAck, ConnectReturnCode};
 pub use connect::{Connect, KeepAlive, Login, Will};
-pub(crate) use cursor::Reader;
+pub(crate) use cursor::{Reader, copy, move_to_front};
 pub use empty::{DISCONNECT, PINGREQ, PINGRESP};
 pub use fixed_header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub(crate) use publish::DUP;
@@ -115,22 +115,22 @@ impl<'a> Packet<'a> {
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         match self {
             Self::Connect(connect) => connect.encode(out),
-            Self::ConnAck(ack) => copy(&ack.to_bytes(), out),
+            Self::ConnAck(ack) => write(&ack.to_bytes(), out),
             Self::Publish(publish) => publish.encode(out),
-            Self::Ack(ack) => copy(&ack.to_bytes(), out),
+            Self::Ack(ack) => write(&ack.to_bytes(), out),
             Self::Subscribe(subscribe) => subscribe.encode(out),
             Self::SubAck(ack) => ack.encode(out),
             Self::Unsubscribe(unsubscribe) => unsubscribe.encode(out),
-            Self::PingReq => copy(&PINGREQ, out),
-            Self::PingResp => copy(&PINGRESP, out),
-            Self::Disconnect => copy(&DISCONNECT, out),
+            Self::PingReq => write(&PINGREQ, out),
+            Self::PingResp => write(&PINGRESP, out),
+            Self::Disconnect => write(&DISCONNECT, out),
         }
     }
 }
 
-fn copy(packet: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+fn write(packet: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
     let needed = packet.len();
     let room = out.get_mut(..needed).ok_or(EncodeError::BufferTooSmall { needed })?;
-    room.copy_from_slice(packet);
+    copy(room, packet);
     Ok(needed)
 }
