@@ -118,11 +118,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Store for RamStore<B> {
 
     fn remove(&mut self, id: PacketId) {
         let Some((start, end)) = self.find(id) else { return };
-        let old_end = self.end;
-        let buffer = self.buffer.as_mut();
-        if start <= end && end <= old_end && old_end <= buffer.len() {
-            buffer.copy_within(end..old_end, start);
-            self.end = old_end.saturating_sub(end.saturating_sub(start));
+        let gone = end.saturating_sub(start);
+        let Some(records) = self.buffer.as_mut().get_mut(start..self.end) else { return };
+        if gone <= records.len() {
+            records.copy_within(gone.., 0);
+            self.end = self.end.saturating_sub(gone);
         }
     }
 }
