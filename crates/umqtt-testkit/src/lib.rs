@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod broker;
+pub mod tcp;
+
+pub use broker::{Broker, CloseReason, ConnectionId, Event, Message, SessionView, Settings};
+pub use tcp::TcpBroker;
+pub use umqtt_proto;
