@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::arguments::Arguments;
+use crate::no_panic;
 use crate::setup::{self, MSRV};
 use crate::shell::{Result, cargo, command, execute, read, root};
 use crate::tidy;
@@ -45,6 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "no-std", about: "the core and the client without std", run: no_std },
     Step { name: "deny", about: "licences, sources and advisories of what we use", run: deny },
     Step { name: "tidy", about: "rules of the house", run: || passed(tidy::check()) },
+    Step { name: "no-panic", about: "no panic of the core is reachable", run: || passed(no_panic::check()) },
 ];
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {

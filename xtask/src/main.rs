@@ -4,6 +4,7 @@
 
 mod arguments;
 mod gate;
+mod no_panic;
 mod setup;
 mod shell;
 mod source;
@@ -41,6 +42,12 @@ const CHORES: &[Chore] = &[
         summary: "hold the rules of the house that no compiler holds",
         help: tidy::HELP,
         run: tidy::run,
+    },
+    Chore {
+        name: "no-panic",
+        summary: "link a program that has no panic left",
+        help: no_panic::HELP,
+        run: no_panic::run,
     },
 ];
 
