@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::no_panic;
 use crate::setup::{self, MSRV};
 use crate::shell::{Result, cargo, command, execute, read, root};
-use crate::tidy;
+use crate::{statements, tidy};
 
 pub(crate) const HELP: &str = "
 Usage: cargo xtask test [--only STEPS | --skip STEPS] [--fail-fast] [--list]
@@ -46,6 +46,11 @@ const STEPS: &[Step] = &[
     Step { name: "no-std", about: "the core and the client without std", run: no_std },
     Step { name: "deny", about: "licences, sources and advisories of what we use", run: deny },
     Step { name: "tidy", about: "rules of the house", run: || passed(tidy::check()) },
+    Step {
+        name: "statements",
+        about: "each statement of MQTT has a test",
+        run: || passed(statements::make(true)),
+    },
     Step { name: "no-panic", about: "no panic of the core is reachable", run: || passed(no_panic::check()) },
 ];
 

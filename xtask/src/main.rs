@@ -8,6 +8,7 @@ mod no_panic;
 mod setup;
 mod shell;
 mod source;
+mod statements;
 mod tidy;
 
 use std::process::ExitCode;
@@ -42,6 +43,12 @@ const CHORES: &[Chore] = &[
         summary: "hold the rules of the house that no compiler holds",
         help: tidy::HELP,
         run: tidy::run,
+    },
+    Chore {
+        name: "statements",
+        summary: "list the statements of MQTT 3.1.1 with the tests that assert them",
+        help: statements::HELP,
+        run: statements::run,
     },
     Chore {
         name: "no-panic",
