@@ -76,7 +76,7 @@ pub struct Receiver<B> {
 }
 
 /// How far a receiver has come; all of it but the bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Progress {
     /// The bytes that no frame has taken stand from here to `end`.
     start: usize,
@@ -161,6 +161,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
     /// The rule that the bytes break, or [`Violation::PacketTooLarge`]; the connection must be closed.
     pub fn poll(&mut self) -> Result<Option<Frame<'_>>, Violation> {
         self.progress.poll(self.buffer.as_ref())
+    }
+
+    /// The frame that [`poll`](Self::poll) gives next, which is not taken by that.
+    ///
+    /// # Errors
+    /// As [`poll`](Self::poll).
+    pub fn peek(&self) -> Result<Option<Frame<'_>>, Violation> {
+        self.progress.clone().poll(self.buffer.as_ref())
     }
 }
 

@@ -49,14 +49,18 @@ where
     where
         R: AsRef<[u8]> + AsMut<[u8]>,
     {
-        if let Some(event) = self.poll_marked() {
-            return Ok(Some(event));
+        // Before the broker's answer nothing else is told.
+        let answered = self.phase != Phase::AwaitConnAck;
+        if answered {
+            if let Some(event) = self.poll_marked() {
+                return Ok(Some(event));
+            }
         }
         if let Phase::AwaitConnAck | Phase::Resuming | Phase::Connected = self.phase {
             if receiver.is_fresh() {
                 self.last_received = now;
             }
-            if self.phase != Phase::AwaitConnAck {
+            if answered {
                 self.check_keep_alive(receiver, now)?;
             }
             if self.transmitter.has_room(4) {
@@ -66,7 +70,7 @@ where
             }
             self.check_connect(now)?;
         }
-        Ok(self.poll_timed_out(now))
+        Ok(if answered { self.poll_timed_out(now) } else { None })
     }
 
     /// Deals with a frame; the transmitter has room for an acknowledgement.

@@ -53,7 +53,11 @@ where
     pub fn poll_timeout(&self, now: Instant) -> Option<u32> {
         let mut wait = match self.phase {
             Phase::Disconnected | Phase::Disconnecting => NEVER,
-            Phase::AwaitConnAck => remaining(self.timeouts.connect, now.since(self.asked)),
+            // What the table has to tell waits until the broker has answered.
+            Phase::AwaitConnAck => {
+                let wait = remaining(self.timeouts.connect, now.since(self.asked));
+                return if wait == NEVER { None } else { Some(wait) };
+            }
             // There is something to send again as soon as there is room.
             Phase::Resuming => 0,
             Phase::Connected => {
@@ -173,11 +177,12 @@ where
         self.marked = true;
     }
 
-    /// Tells what is lost, then sends again what is to be sent again, as far as there is room.
+    /// Sends again what is to be sent again, as far as there is room, then tells what is lost.
     pub(super) fn poll_marked(&mut self) -> Option<Event<'static>> {
         if !self.marked {
             return None;
         }
+        self.resume();
         let mut lost = None;
         self.in_flight.retain(|slot| {
             if lost.is_some() || !slot.is(Mark::Lost) {
@@ -191,13 +196,19 @@ where
         if let Some(id) = lost {
             return Some(Event::Lost { id });
         }
+        self.marked = self.phase == Phase::Resuming;
+        None
+    }
+
+    /// Puts what is to be sent again on a resumed session into the transmit buffer, as far as there is room.
+    ///
+    /// [`poll_event`](Self::poll_event) does so too; this is for who wants to send without taking events.
+    pub fn resume(&mut self) {
         if let (Phase::Resuming, true) = (self.phase, self.resend()) {
             if let Some(phase) = self.phase.next(PhaseInput::Resumed) {
                 self.enter(phase);
             }
         }
-        self.marked = self.phase == Phase::Resuming;
-        None
     }
 
     /// Sends again in the order of the table [MQTT-4.6.0-1, -4]; tells whether all is done.
