@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod fuzz;
 mod gate;
 mod no_panic;
 mod setup;
@@ -55,6 +56,12 @@ const CHORES: &[Chore] = &[
         summary: "link a program that has no panic left",
         help: no_panic::HELP,
         run: no_panic::run,
+    },
+    Chore {
+        name: "fuzz",
+        summary: "run the fuzz targets from packets as seeds, and count",
+        help: fuzz::HELP,
+        run: fuzz::run,
     },
 ];
 
