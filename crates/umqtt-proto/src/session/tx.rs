@@ -1,11 +1,13 @@
 //! The bytes that wait to be sent, whole packets one behind the other.
 
+use core::fmt;
+
 use crate::wire::{DUP, copy};
 
 /// Holds encoded packets until the transport takes them.
 ///
-/// Claim room, write a packet there, commit it; what was committed is sent in that order.
-#[derive(Debug)]
+/// Claim room, write a packet there, commit it; what was committed is sent in that order. `Debug` does not show
+/// the bytes, since CONNECT may have a password.
 pub struct Transmitter<T> {
     buffer: T,
     start: usize,
@@ -110,5 +112,13 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         self.start = 0;
         self.end = 0;
         self.open = 0;
+    }
+}
+
+impl<T> fmt::Debug for Transmitter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { buffer: _, start, end, open } = self;
+        let mut shown = f.debug_struct("Transmitter");
+        shown.field("start", start).field("end", end).field("open", open).finish_non_exhaustive()
     }
 }
