@@ -19,10 +19,10 @@ pub mod wire;
 pub use error::{EncodeError, Fault, InvalidField, Violation};
 pub use packet_id::PacketId;
 pub use qos::QoS;
-pub use receiver::{Frame, LargeMessage, Part, Receiver};
+pub use receiver::{Frame, FrameKind, Receiver};
 pub use session::{
-    Await, ConnectError, Event, InFlight, NEVER, Phase, PhaseInput, RequestError, Session, SessionError,
-    Slot, Timeouts, Transmitter, keep_alive,
+    Await, ConnectError, Event, InFlight, LargeMessage, NEVER, Phase, PhaseInput, RequestError, Session,
+    SessionError, Slot, Timeouts, Transmitter, keep_alive,
 };
 pub use store::{NoStore, RamStore, Store, StoreFull};
 pub use text::{Binary, ClientId, Text};

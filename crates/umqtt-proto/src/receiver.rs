@@ -1,56 +1,48 @@
 //! From bytes that arrive in pieces to whole packets, lent from the caller's buffer.
 
 use crate::error::Violation;
-use crate::topic::{TopicName, TopicNameCheck};
-use crate::wire::{Delivery, FixedHeader, PacketType, Reader, move_to_front};
+use crate::text::{TextCheck, TextKind};
+use crate::wire::{FixedHeader, PacketType, move_to_front};
 
-/// What the receiver has found.
+/// What the receiver has found: a packet, or a part of a PUBLISH that is larger than the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Frame<'a> {
-    /// A whole packet; [`Packet::decode_body`](crate::wire::Packet::decode_body) reads it.
-    Whole(FixedHeader, &'a [u8]),
-    /// The start of a PUBLISH that is larger than the buffer; [`Frame::Part`]s follow.
-    Start(LargeMessage<'a>),
-    /// A part of its payload.
-    Part(Part<'a>),
-}
-
-/// The start of a message that is larger than the receive buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct LargeMessage<'a> {
-    /// Its topic; `None` when all that stands before the payload is larger than the buffer.
-    pub topic: Option<TopicName<'a>>,
-    /// How many bytes of payload follow in parts.
-    pub payload_length: u32,
-    /// Whether the broker had kept it.
-    pub retain: bool,
-    /// QoS, packet id and DUP.
-    pub delivery: Delivery,
-}
-
-/// A part of the payload of a message that is larger than the receive buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Part<'a> {
-    /// The bytes; none only if the payload is empty.
-    pub bytes: &'a [u8],
-    /// How many bytes of payload follow; with the last part, 0.
+pub struct Frame<'a> {
+    /// What `body` is.
+    pub kind: FrameKind,
+    /// The fixed header of the packet.
+    pub header: FixedHeader,
+    /// The packet's body, or the part of it that is there.
+    pub body: &'a [u8],
+    /// How many bytes of payload follow in [`FrameKind::Part`]s; 0 when the packet is complete.
     pub remaining: u32,
-    /// The delivery that the start of the message told.
-    pub delivery: Delivery,
+}
+
+/// What a [`Frame`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum FrameKind {
+    /// A whole packet; [`Packet::decode_body`](crate::wire::Packet::decode_body) reads it.
+    Whole,
+    /// The start of a large PUBLISH; [`Publish::decode_body`](crate::wire::Publish::decode_body) reads it as a
+    /// message with the first bytes of its payload.
+    Start,
+    /// The start of a large PUBLISH without its topic, which alone is larger than the buffer;
+    /// [`Delivery::decode`](crate::wire::Delivery::decode) reads it.
+    Untitled,
+    /// A part of the payload of a large PUBLISH.
+    Part,
 }
 
 /// What the next byte belongs to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// A packet that is held in the buffer until it is whole.
     Packet,
     /// A topic that does not fit the buffer, and is checked and dropped as it comes.
-    Topic(TopicNameCheck),
+    Topic,
     /// The payload of a PUBLISH that does not fit the buffer.
-    Payload(Delivery),
+    Payload,
 }
 
 /// Collects bytes until a packet is whole; any byte may be the last one for now.
@@ -60,14 +52,16 @@ enum Stage {
 /// until the next call. A PUBLISH that is larger than the buffer comes in parts.
 ///
 /// ```
-/// use umqtt_proto::{Frame, Receiver};
+/// use umqtt_proto::wire::PacketType;
+/// use umqtt_proto::{FrameKind, Receiver};
 /// let mut receiver = Receiver::new([0; 64]);
 /// for &byte in b"\xd0\x00" {
 ///     assert_eq!(receiver.poll(), Ok(None));
 ///     receiver.unfilled()[0] = byte;
 ///     receiver.advance(1);
 /// }
-/// assert!(matches!(receiver.poll(), Ok(Some(Frame::Whole(_, [])))));
+/// let frame = receiver.poll().unwrap().unwrap();
+/// assert_eq!((frame.kind, frame.header.packet_type), (FrameKind::Whole, PacketType::PingResp));
 /// ```
 #[derive(Debug)]
 pub struct Receiver<B> {
@@ -81,12 +75,13 @@ struct Progress {
     /// The bytes that no frame has taken stand from here to `end`.
     start: usize,
     end: usize,
-    /// Bytes of the current packet that are still to be taken, in the stages `Topic` and `Payload`.
+    /// The fixed header of a large PUBLISH, and how much of its body is still to be taken.
+    header: FixedHeader,
     remaining: u32,
     topic_remaining: u16,
-    flags: u8,
-    fresh: bool,
+    topic_check: TextCheck,
     stage: Stage,
+    fresh: bool,
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
@@ -134,7 +129,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
     /// Whether a packet has begun and is not all there.
     #[must_use]
     pub const fn is_mid_packet(&self) -> bool {
-        self.progress.start < self.progress.end || !matches!(self.progress.stage, Stage::Packet)
+        self.progress.start < self.progress.end || self.progress.stage as u8 != Stage::Packet as u8
     }
 
     /// The number of bytes, at least 1, that can be read without passing the end of the current packet.
@@ -176,11 +171,12 @@ impl Progress {
     const NEW: Self = Self {
         start: 0,
         end: 0,
+        header: FixedHeader { packet_type: PacketType::Publish, flags: 0, remaining_length: 0 },
         remaining: 0,
         topic_remaining: 0,
-        flags: 0,
-        fresh: false,
+        topic_check: TextCheck::new(TextKind::TopicName),
         stage: Stage::Packet,
+        fresh: false,
     };
 
     /// The bytes that no frame has taken.
@@ -210,13 +206,14 @@ impl Progress {
     }
 
     fn poll<'a>(&mut self, buffer: &'a [u8]) -> Result<Option<Frame<'a>>, Violation> {
-        if let Stage::Packet = self.stage {
-            let waiting = self.waiting(buffer);
+        let mut waiting = self.waiting(buffer);
+        let mut kind = FrameKind::Part;
+        if self.stage == Stage::Packet {
             let Some((header, length)) = FixedHeader::decode(waiting)? else { return Ok(None) };
-            let total = length.saturating_add(header.remaining_length as usize);
+            let total = length.wrapping_add(header.remaining_length as usize);
             if let Some(body) = waiting.get(length..total) {
                 self.start = self.start.wrapping_add(total);
-                return Ok(Some(Frame::Whole(header, body)));
+                return Ok(Some(Frame { kind: FrameKind::Whole, header, body, remaining: 0 }));
             }
             if total <= buffer.len() {
                 return Ok(None);
@@ -224,97 +221,62 @@ impl Progress {
             if header.packet_type != PacketType::Publish {
                 return Err(Violation::PacketTooLarge);
             }
-            return self.poll_large(buffer, header, length);
-        }
-        self.poll_rest(buffer)
-    }
-
-    /// A PUBLISH that does not fit the buffer: its topic and id, if they do.
-    fn poll_large<'a>(
-        &mut self,
-        buffer: &'a [u8],
-        header: FixedHeader,
-        length: usize,
-    ) -> Result<Option<Frame<'a>>, Violation> {
-        let waiting = self.waiting(buffer);
-        let mut reader = Reader::new(waiting.get(length..).unwrap_or_default());
-        let Ok(topic_length) = reader.u16() else { return Ok(None) };
-        let id_length = if header.flags & 0b0110 == 0 { 0 } else { 2 };
-        let fields = 2 + u32::from(topic_length) + id_length;
-        if fields > header.remaining_length {
-            return Err(Violation::WrongLength);
-        }
-        if topic_length == 0 {
-            return Err(Violation::EmptyTopic);
-        }
-        self.flags = header.flags;
-        self.remaining = header.remaining_length;
-        let head = length.saturating_add(fields as usize);
-        if head > buffer.len() {
+            let body = waiting.get(length..).unwrap_or_default();
+            let Some((topic_length, topic)) = body.split_first_chunk() else { return Ok(None) };
+            let topic_length = u16::from_be_bytes(*topic_length);
+            let fields = 2 + u32::from(topic_length) + id_length(header);
+            if fields > header.remaining_length {
+                return Err(Violation::WrongLength);
+            }
+            let fits = length.wrapping_add(fields as usize) <= buffer.len();
+            if fits && waiting.len() < buffer.len() {
+                return Ok(None);
+            }
             self.start = self.start.wrapping_add(length);
-            self.take(2);
-            self.topic_remaining = topic_length;
-            self.stage = Stage::Topic(TopicNameCheck::new());
-            return self.poll_rest(buffer);
+            self.header = header;
+            self.remaining = header.remaining_length;
+            kind = FrameKind::Start;
+            waiting = body;
+            if !fits {
+                self.take(2);
+                self.topic_remaining = topic_length;
+                self.topic_check = TextCheck::new(TextKind::TopicName);
+                self.stage = Stage::Topic;
+                waiting = topic;
+            }
         }
-        if waiting.len() < head {
+        if self.stage == Stage::Topic {
+            let taken = waiting.len().min(usize::from(self.topic_remaining));
+            let (topic, rest) = waiting.split_at_checked(taken).unwrap_or_default();
+            self.topic_check.push(topic)?;
+            #[allow(clippy::cast_possible_truncation)]
+            let topic_taken = taken as u16;
+            self.topic_remaining = self.topic_remaining.wrapping_sub(topic_taken);
+            self.take(taken);
+            if self.topic_remaining > 0 {
+                return Ok(None);
+            }
+            self.topic_check.finish()?;
+            if rest.len() < id_length(self.header) as usize {
+                return Ok(None);
+            }
+            kind = FrameKind::Untitled;
+            waiting = rest;
+        }
+        let length = waiting.len().min(self.remaining as usize);
+        let body = waiting.get(..length).unwrap_or_default();
+        self.take(length);
+        self.stage = Stage::Payload;
+        if self.remaining == 0 {
+            self.stage = Stage::Packet;
+        } else if body.is_empty() {
             return Ok(None);
         }
-        let topic = TopicName::received(reader.bytes(usize::from(topic_length))?)?;
-        self.start = self.start.wrapping_add(length);
-        self.take(fields as usize);
-        self.start_message(Some(topic), &mut reader)
+        Ok(Some(Frame { kind, header: self.header, body, remaining: self.remaining }))
     }
+}
 
-    /// What follows of a PUBLISH that does not fit the buffer.
-    fn poll_rest<'a>(&mut self, buffer: &'a [u8]) -> Result<Option<Frame<'a>>, Violation> {
-        let waiting = self.waiting(buffer);
-        match &mut self.stage {
-            Stage::Packet => Ok(None),
-            Stage::Topic(check) => {
-                let taken = waiting.len().min(usize::from(self.topic_remaining));
-                let (topic, rest) = waiting.split_at_checked(taken).unwrap_or_default();
-                check.push(topic)?;
-                let check = *check;
-                #[allow(clippy::cast_possible_truncation)]
-                let topic_taken = taken as u16;
-                self.topic_remaining = self.topic_remaining.wrapping_sub(topic_taken);
-                self.take(taken);
-                if self.topic_remaining > 0 {
-                    return Ok(None);
-                }
-                check.finish()?;
-                let id_length = if self.flags & 0b0110 == 0 { 0 } else { 2 };
-                if rest.len() < id_length {
-                    return Ok(None);
-                }
-                self.take(id_length);
-                self.start_message(None, &mut Reader::new(rest))
-            }
-            &mut Stage::Payload(delivery) => {
-                let part = waiting.len().min(self.remaining as usize);
-                if part == 0 && self.remaining > 0 {
-                    return Ok(None);
-                }
-                self.take(part);
-                if self.remaining == 0 {
-                    self.stage = Stage::Packet;
-                }
-                let bytes = waiting.get(..part).unwrap_or_default();
-                Ok(Some(Frame::Part(Part { bytes, remaining: self.remaining, delivery })))
-            }
-        }
-    }
-
-    /// Reads the id, if the flags say that there is one; what remains is payload.
-    fn start_message<'a>(
-        &mut self,
-        topic: Option<TopicName<'a>>,
-        reader: &mut Reader<'_>,
-    ) -> Result<Option<Frame<'a>>, Violation> {
-        let delivery = Delivery::read(self.flags, reader)?;
-        self.stage = Stage::Payload(delivery);
-        let retain = self.flags & 1 != 0;
-        Ok(Some(Frame::Start(LargeMessage { topic, payload_length: self.remaining, retain, delivery })))
-    }
+/// The bytes of the packet id in a PUBLISH.
+const fn id_length(header: FixedHeader) -> u32 {
+    if header.flags & 0b0110 == 0 { 0 } else { 2 }
 }

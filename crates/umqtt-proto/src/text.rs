@@ -4,47 +4,81 @@ use core::fmt;
 
 use crate::error::{InvalidField, Violation};
 
-/// Checks UTF-8 byte by byte, so that a string may arrive in pieces [MQTT-1.5.3-1, -2].
+/// What a string is for, and so what it must not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextKind {
+    Text,
+    TopicName,
+    TopicFilter,
+}
+
+/// Checks a string byte by byte, so that it may arrive in pieces: UTF-8, no U+0000, and wildcards only where
+/// they may stand [MQTT-1.5.3-1, -2, MQTT-3.3.2-2, MQTT-4.7.1-2, -3].
 ///
 /// Without a table, and without [`core::str::from_utf8`], which brings one of 256 bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Utf8Check {
+pub(crate) struct TextCheck {
+    kind: TextKind,
     /// Continuation bytes still to come.
     need: u8,
     /// The bounds of the next continuation byte; narrower after a few first bytes.
     low: u8,
     high: u8,
+    /// The byte before, or a slash.
+    before: u8,
 }
 
-impl Utf8Check {
-    pub(crate) const fn new() -> Self {
-        Self { need: 0, low: 0x80, high: 0xbf }
+impl TextCheck {
+    pub(crate) const fn new(kind: TextKind) -> Self {
+        Self { kind, need: 0, low: 0x80, high: 0xbf, before: b'/' }
     }
 
-    /// Takes the next byte.
-    pub(crate) fn push(&mut self, byte: u8) -> Result<(), Violation> {
-        if self.need > 0 {
-            if byte < self.low || byte > self.high {
-                return Err(Violation::InvalidUtf8);
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        for &byte in bytes {
+            if self.need > 0 {
+                if byte < self.low || byte > self.high {
+                    return Err(Violation::InvalidUtf8);
+                }
+                self.need -= 1;
+                self.low = 0x80;
+                self.high = 0xbf;
+                continue;
             }
-            *self = Self { need: self.need - 1, ..Self::new() };
-            return Ok(());
-        }
-        match byte {
-            0 => return Err(Violation::NulCharacter),
-            1..=0x7f => return Ok(()),
-            0xc2..=0xdf => self.need = 1,
-            0xe0..=0xef => self.need = 2,
-            0xf0..=0xf4 => self.need = 3,
-            _ => return Err(Violation::InvalidUtf8),
-        }
-        // Overlong forms, surrogates and what lies above U+10FFFF.
-        match byte {
-            0xe0 => self.low = 0xa0,
-            0xed => self.high = 0x9f,
-            0xf0 => self.low = 0x90,
-            0xf4 => self.high = 0x8f,
-            _ => {}
+            self.need = match byte {
+                0 => return Err(Violation::NulCharacter),
+                0x01..=0x7f => 0,
+                0xc2..=0xdf => 1,
+                0xe0..=0xef => 2,
+                0xf0..=0xf4 => 3,
+                _ => return Err(Violation::InvalidUtf8),
+            };
+            // Overlong forms, surrogates and what lies above U+10FFFF.
+            match byte {
+                0xe0 => self.low = 0xa0,
+                0xed => self.high = 0x9f,
+                0xf0 => self.low = 0x90,
+                0xf4 => self.high = 0x8f,
+                _ => {}
+            }
+            let wildcard = byte == b'#' || byte == b'+';
+            match self.kind {
+                TextKind::TopicName if wildcard => return Err(Violation::WildcardInTopicName),
+                TextKind::TopicFilter => {
+                    // A wildcard stands alone between two slashes, and nothing follows '#'.
+                    let fits = match self.before {
+                        b'/' => true,
+                        b'#' => false,
+                        b'+' => byte == b'/',
+                        _ => !wildcard,
+                    };
+                    if !fits {
+                        return Err(Violation::MisplacedWildcard);
+                    }
+                    self.before = byte;
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -55,11 +89,13 @@ impl Utf8Check {
     }
 }
 
-pub(crate) fn check_utf8(bytes: &[u8]) -> Result<(), Violation> {
-    let mut check = Utf8Check::new();
-    for &byte in bytes {
-        check.push(byte)?;
+/// Checks a whole string.
+pub(crate) fn check_text(bytes: &[u8], kind: TextKind) -> Result<(), Violation> {
+    if bytes.is_empty() && kind != TextKind::Text {
+        return Err(Violation::EmptyTopic);
     }
+    let mut check = TextCheck::new(kind);
+    check.push(bytes)?;
     check.finish()
 }
 
@@ -97,7 +133,7 @@ impl<'a> Text<'a> {
 
     /// A string from the wire, where it cannot be too long.
     pub(crate) fn received(bytes: &'a [u8]) -> Result<Self, Violation> {
-        check_utf8(bytes)?;
+        check_text(bytes, TextKind::Text)?;
         Ok(Self(bytes))
     }
 
@@ -211,7 +247,7 @@ mod tests {
                 let bytes: std::vec::Vec<u8> =
                     (0..length).map(|at| borders[index / borders.len().pow(at) % borders.len()]).collect();
                 let model = core::str::from_utf8(&bytes).is_ok_and(|text| !text.contains('\0'));
-                assert_eq!(check_utf8(&bytes).is_ok(), model, "{bytes:02x?}");
+                assert_eq!(check_text(&bytes, TextKind::Text).is_ok(), model, "{bytes:02x?}");
             }
         }
     }

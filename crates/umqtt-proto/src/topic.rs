@@ -3,31 +3,7 @@
 use core::fmt;
 
 use crate::error::{InvalidField, Violation};
-use crate::text::{Utf8Check, as_str, check_length, check_utf8};
-
-/// Checks a topic name piece by piece: UTF-8, no U+0000, no wildcard [MQTT-3.3.2-1, -2].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TopicNameCheck(Utf8Check);
-
-impl TopicNameCheck {
-    pub(crate) const fn new() -> Self {
-        Self(Utf8Check::new())
-    }
-
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        for &byte in bytes {
-            self.0.push(byte)?;
-            if byte == b'#' || byte == b'+' {
-                return Err(Violation::WildcardInTopicName);
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) const fn finish(self) -> Result<(), Violation> {
-        self.0.finish()
-    }
-}
+use crate::text::{TextKind, as_str, check_length, check_text};
 
 /// The topic of a message: 1 to 65,535 bytes of UTF-8, without wildcards [MQTT-3.3.2-1, -2, MQTT-4.7.3-1 to -3].
 ///
@@ -63,12 +39,7 @@ impl<'a> TopicName<'a> {
 
     /// A topic name from the wire, where it cannot be too long.
     pub(crate) fn received(bytes: &'a [u8]) -> Result<Self, Violation> {
-        if bytes.is_empty() {
-            return Err(Violation::EmptyTopic);
-        }
-        let mut check = TopicNameCheck::new();
-        check.push(bytes)?;
-        check.finish()?;
+        check_text(bytes, TextKind::TopicName)?;
         Ok(Self(bytes))
     }
 
@@ -118,24 +89,7 @@ impl<'a> TopicFilter<'a> {
     }
 
     pub(crate) fn received(bytes: &'a [u8]) -> Result<Self, Violation> {
-        if bytes.is_empty() {
-            return Err(Violation::EmptyTopic);
-        }
-        check_utf8(bytes)?;
-        // A wildcard stands alone between two slashes, and nothing follows a level of '#'.
-        let mut before = b'/';
-        for &byte in bytes {
-            let alone = before == b'/';
-            let fits = match before {
-                b'#' => false,
-                b'+' => byte == b'/',
-                _ => alone || (byte != b'#' && byte != b'+'),
-            };
-            if !fits {
-                return Err(Violation::MisplacedWildcard);
-            }
-            before = byte;
-        }
+        check_text(bytes, TextKind::TopicFilter)?;
         Ok(Self(bytes))
     }
 

@@ -4,8 +4,8 @@ use core::fmt;
 
 use crate::error::{EncodeError, Fault, Violation};
 use crate::packet_id::PacketId;
-use crate::receiver::{LargeMessage, Part};
-use crate::wire::{ConnectReturnCode, PacketType, Publish, ReturnCodes};
+use crate::topic::TopicName;
+use crate::wire::{ConnectReturnCode, Delivery, PacketType, Publish, ReturnCodes};
 
 /// What happened; messages are lent from the receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,13 @@ pub enum Event<'r> {
     Message(Publish<'r>),
     /// A message larger than the receive buffer begins; leave its parts aside to skip it.
     MessageStart(LargeMessage<'r>),
-    /// A part of that message; with the last one its acknowledgement is queued.
-    MessagePart(Part<'r>),
+    /// A part of that message's payload; with the last one its acknowledgement is queued.
+    MessagePart {
+        /// The next bytes.
+        bytes: &'r [u8],
+        /// How many bytes follow.
+        remaining: u32,
+    },
     /// The broker has the message.
     Delivered {
         /// The id that `publish` gave.
@@ -67,6 +72,22 @@ pub enum Event<'r> {
     },
     /// A packet was dealt with that asks nothing of the caller: PINGRESP, a step of QoS 2, a duplicate.
     Handled(PacketType),
+}
+
+/// The start of a message that is larger than the receive buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LargeMessage<'r> {
+    /// Its topic; `None` when the topic alone is larger than the buffer.
+    pub topic: Option<TopicName<'r>>,
+    /// The first bytes of its payload.
+    pub payload: &'r [u8],
+    /// How many bytes of payload follow in [`Event::MessagePart`]s; 0 when this was all.
+    pub remaining: u32,
+    /// Whether the broker had kept it.
+    pub retain: bool,
+    /// QoS, packet id and DUP.
+    pub delivery: Delivery,
 }
 
 /// Why a connection cannot be begun; nothing has changed.

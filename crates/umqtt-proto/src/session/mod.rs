@@ -8,7 +8,7 @@ mod rx;
 mod timers;
 mod tx;
 
-pub use event::{ConnectError, Event, RequestError, SessionError};
+pub use event::{ConnectError, Event, LargeMessage, RequestError, SessionError};
 pub use inflight::{Await, InFlight, Slot};
 pub use phase::{Phase, PhaseInput};
 pub use timers::{NEVER, Timeouts};
@@ -71,10 +71,14 @@ pub struct Session<T, F, S = NoStore> {
     asked: Instant,
     keep_alive: KeepAlive,
     next_id: PacketId,
+    /// Of the message that arrives in parts.
+    arriving: Delivery,
     phase: Phase,
     clean_session: bool,
     /// A PINGREQ has no answer yet.
     pinged: bool,
+    /// A packet had begun and was not all there when the receiver was last looked at.
+    mid_packet: bool,
     /// An exchange is marked as lost or to be sent again.
     marked: bool,
 }
@@ -104,9 +108,11 @@ where
             asked: Instant::from_millis(0),
             keep_alive: KeepAlive::OFF,
             next_id: PacketId::FIRST,
+            arriving: Delivery::AtMostOnce,
             phase: Phase::Disconnected,
             clean_session: false,
             pinged: false,
+            mid_packet: false,
             marked: false,
         }
     }

@@ -1,12 +1,12 @@
 //! What a session does with what arrives.
 
 use super::Session;
-use super::event::{Event, SessionError};
+use super::event::{Event, LargeMessage, SessionError};
 use super::inflight::{Await, Mark, Slot};
 use super::phase::{Phase, PhaseInput};
 use crate::error::Violation;
 use crate::packet_id::PacketId;
-use crate::receiver::{Frame, Receiver};
+use crate::receiver::{Frame, FrameKind, Receiver};
 use crate::store::Store;
 use crate::time::Instant;
 use crate::wire::{Ack, ConnAck, ConnectReturnCode, Delivery, FixedHeader, PacketType, Publish, SubAck};
@@ -60,12 +60,13 @@ where
             if receiver.is_fresh() {
                 self.last_received = now;
             }
-            if answered {
-                self.check_keep_alive(receiver, now)?;
-            }
             if self.transmitter.has_room(4) {
+                let overdue = answered && self.check_keep_alive(receiver, now);
                 if let Some(frame) = receiver.poll()? {
                     return self.handle(frame, now).map(Some);
+                }
+                if overdue {
+                    return Err(SessionError::PingTimeout);
                 }
             }
             self.check_connect(now)?;
@@ -75,40 +76,38 @@ where
 
     /// Deals with a frame; the transmitter has room for an acknowledgement.
     fn handle<'r>(&mut self, frame: Frame<'r>, now: Instant) -> Result<Event<'r>, SessionError> {
-        let (header, body) = match frame {
-            Frame::Whole(header, body) => (header, body),
-            Frame::Start(_) | Frame::Part(_) if self.phase == Phase::AwaitConnAck => {
-                return Err(Violation::UnexpectedPacket.into());
-            }
-            Frame::Start(message) => {
-                let fresh = self.check_delivery(message.delivery)?;
-                return Ok(if fresh {
-                    Event::MessageStart(message)
-                } else {
-                    Event::Handled(PacketType::Publish)
-                });
-            }
-            Frame::Part(part) => {
-                let fresh = self.check_delivery(part.delivery)?;
-                if part.remaining == 0 {
-                    self.acknowledge(part.delivery, fresh, now);
-                }
-                return Ok(if fresh {
-                    Event::MessagePart(part)
-                } else {
-                    Event::Handled(PacketType::Publish)
-                });
-            }
-        };
+        let Frame { kind, header, body, remaining } = frame;
         if self.phase == Phase::AwaitConnAck {
             return self.handle_conn_ack(header, body);
         }
         match header.packet_type {
             PacketType::Publish => {
-                let message = Publish::decode_body(header, body)?;
-                let fresh = self.check_delivery(message.delivery)?;
-                self.acknowledge(message.delivery, fresh, now);
-                Ok(if fresh { Event::Message(message) } else { Event::Handled(PacketType::Publish) })
+                let mut topic = None;
+                let mut payload = body;
+                if kind == FrameKind::Untitled {
+                    (self.arriving, payload) = Delivery::decode(header, body)?;
+                } else if kind != FrameKind::Part {
+                    let message = Publish::decode_body(header, body)?;
+                    topic = Some(message.topic);
+                    payload = message.payload;
+                    self.arriving = message.delivery;
+                }
+                let delivery = self.arriving;
+                let fresh = self.check_delivery(delivery)?;
+                if remaining == 0 {
+                    self.acknowledge(delivery, fresh, now);
+                }
+                if !fresh {
+                    return Ok(Event::Handled(PacketType::Publish));
+                }
+                let retain = header.flags & 1 != 0;
+                Ok(match (kind, topic) {
+                    (FrameKind::Part, _) => Event::MessagePart { bytes: payload, remaining },
+                    (FrameKind::Whole, Some(topic)) => {
+                        Event::Message(Publish { topic, payload, retain, delivery })
+                    }
+                    _ => Event::MessageStart(LargeMessage { topic, payload, remaining, retain, delivery }),
+                })
             }
             PacketType::SubAck => self.handle_sub_ack(SubAck::decode_body(body)?),
             PacketType::PingResp => {

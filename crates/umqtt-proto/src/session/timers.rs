@@ -59,15 +59,16 @@ where
                 return if wait == NEVER { None } else { Some(wait) };
             }
             // There is something to send again as soon as there is room.
-            Phase::Resuming => 0,
-            Phase::Connected => {
-                match action(self.keep_alive, self.timeouts.ping, &self.elapsed(false, false, now)) {
+            Phase::Resuming if self.transmitter.pending().is_empty() => 0,
+            Phase::Connected if self.transmitter.has_room(4) => {
+                match action(self.keep_alive, self.timeouts.ping, &self.elapsed(false, now)) {
                     Action::Wait(wait) => wait.unwrap_or(NEVER),
-                    // A PINGREQ that is due waits until other packets are sent; their sending bounds it.
-                    Action::Ping if !self.transmitter.pending().is_empty() => NEVER,
+                    Action::Ping if self.pinged && !self.transmitter.pending().is_empty() => NEVER,
                     Action::Ping | Action::GiveUp => 0,
                 }
             }
+            // What waits is to be sent first, and whoever sends it bounds that.
+            Phase::Resuming | Phase::Connected => NEVER,
         };
         for slot in self.in_flight.slots() {
             if slot.is(Mark::Lost) {
@@ -79,35 +80,29 @@ where
         if wait == NEVER { None } else { Some(wait) }
     }
 
-    fn elapsed(&self, fresh: bool, mid_packet: bool, now: Instant) -> Elapsed {
+    fn elapsed(&self, fresh: bool, now: Instant) -> Elapsed {
         Elapsed {
             sent: now.since(self.last_sent),
             received: now.since(self.last_received),
             ping: if self.pinged { Some(now.since(self.asked)) } else { None },
             fresh,
-            mid_packet,
+            mid_packet: self.mid_packet,
         }
     }
 
-    /// Sends PINGREQ or ends the connection, as the keep-alive asks.
-    pub(super) fn check_keep_alive<R>(
-        &mut self,
-        receiver: &Receiver<R>,
-        now: Instant,
-    ) -> Result<(), SessionError>
+    /// Sends PINGREQ as the keep-alive asks; tells whether PINGRESP is overdue, unless it is received already.
+    pub(super) fn check_keep_alive<R>(&mut self, receiver: &Receiver<R>, now: Instant) -> bool
     where
         R: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let elapsed = self.elapsed(receiver.is_fresh(), receiver.is_mid_packet(), now);
-        match action(self.keep_alive, self.timeouts.ping, &elapsed) {
-            Action::GiveUp => return Err(SessionError::PingTimeout),
-            // Any packet that waits to be sent serves as well.
-            Action::Ping if self.transmitter.pending().is_empty() && self.transmitter.push(&PINGREQ) => {
-                self.pinged(now);
-            }
-            _ => {}
+        self.mid_packet = receiver.is_mid_packet();
+        let action = action(self.keep_alive, self.timeouts.ping, &self.elapsed(receiver.is_fresh(), now));
+        // While an answer is awaited, any packet that waits to be sent keeps the link alive as well.
+        let ping = action == Action::Ping && (!self.pinged || self.transmitter.pending().is_empty());
+        if ping && self.transmitter.push(&PINGREQ) {
+            self.pinged(now);
         }
-        Ok(())
+        action == Action::GiveUp
     }
 
     /// Ends the connection when CONNACK is overdue.
@@ -159,6 +154,10 @@ where
     /// The broker accepted the connection: all that it may still answer is sent again, or told as lost when it
     /// has forgotten the session [MQTT-4.4.0-1].
     pub(super) fn mark_at_connect(&mut self, session_present: bool) {
+        self.marked = true;
+        if !can_resume::<S>() {
+            return; // All was marked when the last connection ended.
+        }
         let store = &mut self.store;
         self.in_flight.retain(|slot| {
             if session_present {
@@ -174,7 +173,6 @@ where
             store.remove(slot.id());
             tell_lost(slot)
         });
-        self.marked = true;
     }
 
     /// Sends again what is to be sent again, as far as there is room, then tells what is lost.
@@ -204,7 +202,7 @@ where
     ///
     /// [`poll_event`](Self::poll_event) does so too; this is for who wants to send without taking events.
     pub fn resume(&mut self) {
-        if let (Phase::Resuming, true) = (self.phase, self.resend()) {
+        if self.phase == Phase::Resuming && (!can_resume::<S>() || self.resend()) {
             if let Some(phase) = self.phase.next(PhaseInput::Resumed) {
                 self.enter(phase);
             }
@@ -233,9 +231,15 @@ where
     }
 }
 
+/// Whether there can be anything to send again: without a store and QoS 2 the code for it is left out.
+const fn can_resume<S: Store>() -> bool {
+    S::KEEPS || cfg!(feature = "qos2")
+}
+
 /// Whether a new connection of the same session can finish the exchange.
 fn is_resumable<S: Store>(slot: &Slot) -> bool {
-    slot.awaits(Await::PubComp) || S::KEEPS && (slot.awaits(Await::PubAck) || slot.awaits(Await::PubRec))
+    cfg!(feature = "qos2") && slot.awaits(Await::PubComp)
+        || S::KEEPS && (slot.awaits(Await::PubAck) || slot.awaits(Await::PubRec))
 }
 
 /// Marks an exchange that cannot be finished; tells whether to keep it.

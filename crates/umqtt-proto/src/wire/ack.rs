@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use super::cursor::Reader;
 use super::fixed_header::PacketType;
 use super::publish::{Delivery, Publish};
 use crate::error::Violation;
@@ -84,10 +83,7 @@ pub struct ConnAck {
 
 impl ConnAck {
     pub(crate) fn decode_body(body: &[u8]) -> Result<Self, Violation> {
-        let mut reader = Reader::new(body);
-        let flags = reader.u8()?;
-        let code = reader.u8()?;
-        reader.finish()?;
+        let &[flags, code] = body else { return Err(Violation::WrongLength) };
         if flags > 1 {
             return Err(Violation::ReservedConnAckFlag);
         }
@@ -177,9 +173,8 @@ impl Ack {
             PacketType::UnsubAck => Self::UnsubAck,
             _ => return Ok(None),
         };
-        let mut reader = Reader::new(body);
-        let id = reader.packet_id()?;
-        reader.finish()?;
+        let &[high, low] = body else { return Err(Violation::WrongLength) };
+        let id = PacketId::try_from(u16::from_be_bytes([high, low]))?;
         Ok(Some(ack(id)))
     }
 }

@@ -1,7 +1,7 @@
 //! CONNECT: who connects, and what the broker shall do for it [MQTT 3.1].
 
-use super::cursor::Reader;
-use super::fixed_header::{PacketType, begin};
+use super::cursor::{Reader, Writer};
+use super::fixed_header::{PacketType, encode};
 use crate::error::{EncodeError, Violation};
 use crate::qos::QoS;
 use crate::text::{Binary, ClientId, Text};
@@ -114,31 +114,31 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// [`EncodeError::BufferTooSmall`]; nothing was written.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
+        encode(PacketType::Connect.first_byte(), &|writer| self.put(writer), 0, out)
+    }
+
+    fn put(&self, writer: &mut Writer<'_>) {
         let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
-        let mut fields = [Some(self.client_id.as_bytes()), None, None, None, None];
-        let [_, will_topic, will_payload, user_name, password] = &mut fields;
         if let Some(will) = &self.will {
             flags |= WILL | (will.qos as u8) << 3 | if will.retain { WILL_RETAIN } else { 0 };
-            *will_topic = Some(will.topic.as_bytes());
-            *will_payload = Some(will.payload.as_bytes());
         }
         if let Some(login) = &self.login {
-            flags |= USER_NAME;
-            *user_name = Some(login.user_name.as_bytes());
-            if let Some(secret) = &login.password {
-                flags |= PASSWORD;
-                *password = Some(secret.as_bytes());
-            }
+            flags |= USER_NAME | if login.password.is_some() { PASSWORD } else { 0 };
         }
-        let length = fields.iter().flatten().fold(PROTOCOL.len() + 3, |sum, field| sum + 2 + field.len());
-        let (mut writer, needed) = begin(out, PacketType::Connect.first_byte(), length, 0)?;
         writer.bytes(&PROTOCOL);
         writer.u8(flags);
         writer.u16(self.keep_alive.as_secs());
-        for field in fields.iter().flatten() {
-            writer.prefixed(field);
+        writer.prefixed(self.client_id.as_bytes());
+        if let Some(will) = &self.will {
+            writer.prefixed(will.topic.as_bytes());
+            writer.prefixed(will.payload.as_bytes());
         }
-        Ok(needed)
+        if let Some(login) = &self.login {
+            writer.prefixed(login.user_name.as_bytes());
+            if let Some(password) = &login.password {
+                writer.prefixed(password.as_bytes());
+            }
+        }
     }
 
     pub(crate) fn decode_body(body: &'a [u8]) -> Result<Self, Violation> {

@@ -49,35 +49,37 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Puts fields one after another into a room that was measured for them.
-///
-/// What does not fit is left out; callers measure first, and tests hold measure and fields together.
+/// Puts fields one after another, and counts them; what does not fit the room is only counted.
 #[derive(Debug)]
-pub(crate) struct Writer<'a>(&'a mut [u8]);
+pub(crate) struct Writer<'a> {
+    room: &'a mut [u8],
+    length: usize,
+}
 
 impl<'a> Writer<'a> {
     pub(crate) const fn new(room: &'a mut [u8]) -> Self {
-        Self(room)
+        Self { room, length: 0 }
+    }
+
+    /// How many bytes were put, or would have been.
+    pub(crate) const fn length(&self) -> usize {
+        self.length
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        if let Some((room, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
+        self.length = self.length.saturating_add(bytes.len());
+        if let Some((room, rest)) = core::mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
             copy(room, bytes);
-            self.0 = rest;
+            self.room = rest;
         }
     }
 
     pub(crate) fn u8(&mut self, byte: u8) {
-        if let Some((room, rest)) = core::mem::take(&mut self.0).split_first_mut() {
-            *room = byte;
-            self.0 = rest;
-        }
+        self.bytes(&[byte]);
     }
 
-    #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn u16(&mut self, number: u16) {
-        self.u8((number >> 8) as u8);
-        self.u8(number as u8);
+        self.bytes(&number.to_be_bytes());
     }
 
     /// A field behind its length in two bytes; the field was checked to be no longer than they can say.
@@ -102,7 +104,10 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
 /// In steps that do not overlap: `copy_within` would bring `memmove`, which takes 1.6 KB of a small device.
 pub(crate) fn move_to_front(buffer: &mut [u8], gone: usize) {
     let mut rest = buffer;
-    while gone > 0 {
+    if gone == 0 {
+        return;
+    }
+    loop {
         let Some((to, from)) = rest.split_at_mut_checked(gone) else { return };
         copy(to, from);
         rest = from;

@@ -165,29 +165,37 @@ impl FixedHeader {
     }
 }
 
-/// Writes the fixed header of a packet with this first byte and a body of `length` bytes at the front of
-/// `room`, and gives the room of the body's first part: all of it, but for the last `streamed` bytes that
-/// follow later. Tells how many bytes are taken in all.
-pub(super) fn begin(
-    room: &mut [u8],
+/// Writes a packet at the front of `out` and tells how many bytes it takes: the first byte, the length, and the
+/// fields that `body` puts. The last `streamed` bytes of the packet follow later.
+///
+/// The fields are put twice, the first time to be counted, so that length and fields cannot disagree.
+pub(super) fn encode(
     first: u8,
-    length: usize,
+    body: &dyn Fn(&mut Writer<'_>),
     streamed: usize,
-) -> Result<(Writer<'_>, usize), EncodeError> {
-    let Ok(mut remaining) = u32::try_from(length) else { return Err(EncodeError::TooLong) };
-    if remaining > MAX_REMAINING_LENGTH {
+    out: &mut [u8],
+) -> Result<usize, EncodeError> {
+    let mut count = Writer::new(&mut []);
+    body(&mut count);
+    let Ok(mut length) = u32::try_from(count.length().saturating_add(streamed)) else {
+        return Err(EncodeError::TooLong);
+    };
+    if length > MAX_REMAINING_LENGTH {
         return Err(EncodeError::TooLong);
     }
-    let needed = FixedHeader::packet_length(remaining).saturating_sub(streamed);
-    let Some(room) = room.get_mut(..needed) else { return Err(EncodeError::BufferTooSmall { needed }) };
-    let mut writer = Writer::new(room);
+    let needed = FixedHeader::packet_length(length).wrapping_sub(streamed);
+    if needed > out.len() {
+        return Err(EncodeError::BufferTooSmall { needed });
+    }
+    let mut writer = Writer::new(out);
     writer.u8(first);
-    while remaining > 0x7f {
+    while length > 0x7f {
         #[allow(clippy::cast_possible_truncation)]
-        writer.u8(remaining as u8 | 0x80);
-        remaining >>= 7;
+        writer.u8(length as u8 | 0x80);
+        length >>= 7;
     }
     #[allow(clippy::cast_possible_truncation)]
-    writer.u8(remaining as u8);
-    Ok((writer, needed))
+    writer.u8(length as u8);
+    body(&mut writer);
+    Ok(needed)
 }

@@ -1,7 +1,7 @@
 //! PUBLISH: one message [MQTT 3.3].
 
 use super::cursor::{Reader, Writer};
-use super::fixed_header::{FixedHeader, PacketType, begin};
+use super::fixed_header::{FixedHeader, PacketType, encode};
 use crate::error::{EncodeError, Violation};
 use crate::packet_id::PacketId;
 use crate::qos::QoS;
@@ -72,14 +72,19 @@ impl Delivery {
         matches!(self, Self::AtLeastOnce { dup: true, .. } | Self::ExactlyOnce { dup: true, .. })
     }
 
-    /// The flags of a fixed header that was checked, and the id if one is there to read.
-    pub(crate) fn read(flags: u8, reader: &mut Reader<'_>) -> Result<Self, Violation> {
-        let dup = flags & DUP != 0;
-        Ok(match QoS::from_bits(flags >> 1 & 0b11)? {
+    /// Reads the id, if the header says that there is one, at the front of `body`, and gives what follows.
+    ///
+    /// # Errors
+    /// [`Violation::WrongLength`], [`Violation::ZeroPacketId`], [`Violation::InvalidQos`].
+    pub fn decode(header: FixedHeader, body: &[u8]) -> Result<(Self, &[u8]), Violation> {
+        let dup = header.flags & DUP != 0;
+        let mut reader = Reader::new(body);
+        let delivery = match QoS::from_bits(header.flags >> 1 & 0b11)? {
             QoS::AtMostOnce => Self::AtMostOnce,
             QoS::AtLeastOnce => Self::AtLeastOnce { id: reader.packet_id()?, dup },
             QoS::ExactlyOnce => Self::ExactlyOnce { id: reader.packet_id()?, dup },
-        })
+        };
+        Ok((delivery, reader.rest()))
     }
 }
 
@@ -116,11 +121,15 @@ impl<'a> Publish<'a> {
         self.delivery.dup()
     }
 
-    pub(crate) fn decode_body(header: FixedHeader, body: &'a [u8]) -> Result<Self, Violation> {
+    /// Reads the body of a PUBLISH.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn decode_body(header: FixedHeader, body: &'a [u8]) -> Result<Self, Violation> {
         let mut reader = Reader::new(body);
         let topic = TopicName::received(reader.prefixed()?)?;
-        let delivery = Delivery::read(header.flags, &mut reader)?;
-        Ok(Self { topic, payload: reader.rest(), retain: header.flags & 1 != 0, delivery })
+        let (delivery, payload) = Delivery::decode(header, reader.rest())?;
+        Ok(Self { topic, payload, retain: header.flags & 1 != 0, delivery })
     }
 
     /// Writes the packet at the front of `out` and tells its length.
@@ -128,9 +137,7 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// [`EncodeError`]; nothing was written.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
-        let (mut writer, needed) = self.encode_start(self.payload.len(), 0, out)?;
-        writer.bytes(self.payload);
-        Ok(needed)
+        self.encode_with(self.payload, 0, out)
     }
 
     /// Writes the packet but for its payload, of which `payload_length` bytes are to follow; tells the length
@@ -139,28 +146,20 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// [`EncodeError`]; nothing was written.
     pub fn encode_header(&self, payload_length: usize, out: &mut [u8]) -> Result<usize, EncodeError> {
-        Ok(self.encode_start(payload_length, payload_length, out)?.1)
+        self.encode_with(&[], payload_length, out)
     }
 
-    fn encode_start<'o>(
-        &self,
-        payload_length: usize,
-        streamed: usize,
-        out: &'o mut [u8],
-    ) -> Result<(Writer<'o>, usize), EncodeError> {
+    fn encode_with(&self, payload: &[u8], streamed: usize, out: &mut [u8]) -> Result<usize, EncodeError> {
+        let dup = if self.delivery.dup() { DUP } else { 0 };
         let qos = self.delivery.qos() as u8;
-        let id = self.delivery.id();
-        let first = (PacketType::Publish as u8) << 4
-            | if self.delivery.dup() { DUP } else { 0 }
-            | qos << 1
-            | u8::from(self.retain);
-        let topic = self.topic.as_bytes();
-        let fields = 2 + topic.len() + if id.is_some() { 2 } else { 0 };
-        let (mut writer, needed) = begin(out, first, payload_length.saturating_add(fields), streamed)?;
-        writer.prefixed(topic);
-        if let Some(id) = id {
-            writer.u16(id.as_u16());
-        }
-        Ok((writer, needed))
+        let first = (PacketType::Publish as u8) << 4 | dup | qos << 1 | u8::from(self.retain);
+        let body = |writer: &mut Writer<'_>| {
+            writer.prefixed(self.topic.as_bytes());
+            if let Some(id) = self.delivery.id() {
+                writer.u16(id.as_u16());
+            }
+            writer.bytes(payload);
+        };
+        encode(first, &body, streamed, out)
     }
 }

@@ -1,7 +1,7 @@
 //! SUBSCRIBE, SUBACK and UNSUBSCRIBE: lists of filters and of answers [MQTT 3.8 to 3.10].
 
-use super::cursor::Reader;
-use super::fixed_header::{PacketType, begin};
+use super::cursor::{Reader, Writer};
+use super::fixed_header::{PacketType, encode};
 use crate::error::{EncodeError, Violation};
 use crate::packet_id::PacketId;
 use crate::qos::QoS;
@@ -22,8 +22,14 @@ pub fn encode_subscribe(
     filters: &[Subscription<'_>],
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let list = filters.iter().map(|(filter, qos)| (filter.as_bytes(), Some(*qos as u8)));
-    encode_list(PacketType::Subscribe, id, list, out)
+    let body = |writer: &mut Writer<'_>| {
+        writer.u16(id.as_u16());
+        for (filter, qos) in filters {
+            writer.prefixed(filter.as_bytes());
+            writer.u8(*qos as u8);
+        }
+    };
+    encode(PacketType::Subscribe.first_byte(), &body, 0, out)
 }
 
 /// Writes UNSUBSCRIBE with one or more filters at the front of `out` and tells its length [MQTT-3.10.1-1].
@@ -37,29 +43,13 @@ pub fn encode_unsubscribe(
     filters: &[TopicFilter<'_>],
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let list = filters.iter().map(|filter| (filter.as_bytes(), None));
-    encode_list(PacketType::Unsubscribe, id, list, out)
-}
-
-/// An id, and fields behind their lengths, each with the byte that may follow it.
-fn encode_list<'a>(
-    packet_type: PacketType,
-    id: PacketId,
-    list: impl Iterator<Item = (&'a [u8], Option<u8>)> + Clone,
-    out: &mut [u8],
-) -> Result<usize, EncodeError> {
-    let length = list.clone().fold(2usize, |sum, (filter, options)| {
-        sum.saturating_add(2 + filter.len() + usize::from(options.is_some()))
-    });
-    let (mut writer, needed) = begin(out, packet_type.first_byte(), length, 0)?;
-    writer.u16(id.as_u16());
-    for (filter, options) in list {
-        writer.prefixed(filter);
-        if let Some(byte) = options {
-            writer.u8(byte);
+    let body = |writer: &mut Writer<'_>| {
+        writer.u16(id.as_u16());
+        for filter in filters {
+            writer.prefixed(filter.as_bytes());
         }
-    }
-    Ok(needed)
+    };
+    encode(PacketType::Unsubscribe.first_byte(), &body, 0, out)
 }
 
 /// An id and a list that was checked already.
@@ -69,10 +59,11 @@ fn encode_checked(
     list: &[u8],
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let (mut writer, needed) = begin(out, packet_type.first_byte(), list.len().saturating_add(2), 0)?;
-    writer.u16(id.as_u16());
-    writer.bytes(list);
-    Ok(needed)
+    let body = |writer: &mut Writer<'_>| {
+        writer.u16(id.as_u16());
+        writer.bytes(list);
+    };
+    encode(packet_type.first_byte(), &body, 0, out)
 }
 
 /// SUBSCRIBE as received.
@@ -261,13 +252,13 @@ impl<'a> SubAck<'a> {
         codes: &[SubscribeReturnCode],
         out: &mut [u8],
     ) -> Result<usize, EncodeError> {
-        let (mut writer, needed) =
-            begin(out, PacketType::SubAck.first_byte(), codes.len().saturating_add(2), 0)?;
-        writer.u16(id.as_u16());
-        for code in codes {
-            writer.u8(code.code());
-        }
-        Ok(needed)
+        let body = |writer: &mut Writer<'_>| {
+            writer.u16(id.as_u16());
+            for code in codes {
+                writer.u8(code.code());
+            }
+        };
+        encode(PacketType::SubAck.first_byte(), &body, 0, out)
     }
 
     pub(crate) fn decode_body(body: &'a [u8]) -> Result<Self, Violation> {
