@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::arguments::Arguments;
-use crate::no_panic;
 use crate::setup::{self, MSRV};
 use crate::shell::{Result, cargo, command, execute, read, root};
-use crate::{statements, tidy};
+use crate::{diagram, fuzz, no_panic, proof, statements, tidy};
 
 pub(crate) const HELP: &str = "
 Usage: cargo xtask test [--only STEPS | --skip STEPS] [--fail-fast] [--list]
@@ -51,8 +50,22 @@ const STEPS: &[Step] = &[
         about: "each statement of MQTT has a test",
         run: || passed(statements::make(true)),
     },
+    Step {
+        name: "diagram",
+        about: "the diagram of phases is up to date",
+        run: || passed(diagram::make(true)),
+    },
     Step { name: "no-panic", about: "no panic of the core is reachable", run: || passed(no_panic::check()) },
+    Step { name: "miri", about: "the core's tests under Miri", run: miri },
+    Step {
+        name: "fuzz",
+        about: "each fuzz target for a short time",
+        run: || passed(fuzz::run_all(FUZZ_SECONDS)),
+    },
 ];
+
+/// How long the gate runs each fuzz target.
+const FUZZ_SECONDS: u64 = 20;
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let only = steps_named(arguments.value("--only")?)?;
@@ -202,4 +215,11 @@ fn deny() -> Result<Outcome> {
         return Ok(Outcome::Skipped("advisories alone: their database cannot be reached".into()));
     }
     passed(execute(&mut cargo(&["deny", "check", "advisories"])))
+}
+
+fn miri() -> Result<Outcome> {
+    if !setup::has_miri()? {
+        return Ok(Outcome::Skipped("there is no nightly toolchain with Miri".into()));
+    }
+    passed(proof::miri(true, &[]))
 }

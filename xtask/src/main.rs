@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod diagram;
 mod fuzz;
 mod gate;
 mod no_panic;
+mod proof;
 mod setup;
 mod shell;
 mod source;
@@ -62,6 +64,24 @@ const CHORES: &[Chore] = &[
         summary: "run the fuzz targets from packets as seeds, and count",
         help: fuzz::HELP,
         run: fuzz::run,
+    },
+    Chore {
+        name: "miri",
+        summary: "run the core's tests under Miri",
+        help: proof::MIRI_HELP,
+        run: proof::run_miri,
+    },
+    Chore {
+        name: "mutants",
+        summary: "change the core and see whether a test notices",
+        help: proof::MUTANTS_HELP,
+        run: proof::run_mutants,
+    },
+    Chore {
+        name: "diagram",
+        summary: "draw the phases of a session",
+        help: diagram::HELP,
+        run: diagram::run,
     },
 ];
 
