@@ -58,7 +58,7 @@ pub enum Event<'r> {
     },
     /// No acknowledgement can come any more: the connection or the session it belongs to is gone.
     ///
-    /// Whether the broker has the message is not known.
+    /// Whether the broker has the message is not known. It may have been told as timed out before.
     Lost {
         /// The id of the exchange.
         id: PacketId,

@@ -28,6 +28,8 @@ pub enum Await {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Mark {
+    /// The caller was told that it is lost; only its id is held.
+    Ended = 0x08,
     /// The caller was told that it timed out or is lost; an acknowledgement is late.
     Told = 0x10,
     /// The caller is to be told that no acknowledgement can come any more.
@@ -42,7 +44,7 @@ pub(crate) enum Mark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
     id: PacketId,
-    /// The [`Await`] in the low four bits, the [`Mark`]s in the high.
+    /// The [`Await`] in the low three bits, the [`Mark`]s in the high.
     state: u8,
     /// How many filters a SUBSCRIBE had.
     filters: u8,
@@ -65,7 +67,7 @@ impl Slot {
     /// Whether it waits for this.
     #[must_use]
     pub const fn awaits(&self, what: Await) -> bool {
-        self.state & 0x0f == what as u8
+        self.state & 0x07 == what as u8
     }
 
     /// When its first packet was handed over for sending.
@@ -178,7 +180,7 @@ impl<F: AsRef<[Slot]> + AsMut<[Slot]>> InFlight<F> {
     #[cfg(feature = "qos2")]
     pub fn advance(&mut self, id: PacketId, from: Await, to: Await) -> bool {
         let Some(slot) = self.complete(id, from) else { return false };
-        self.push(Slot { state: slot.state & 0xf0 | to as u8, ..slot })
+        self.push(Slot { state: slot.state & 0xf8 | to as u8, ..slot })
     }
 
     /// Drops what `keep` does not want.

@@ -189,6 +189,7 @@ where
             lost = Some(slot.id());
             slot.unmark(Mark::Lost);
             slot.mark(Mark::Told);
+            slot.mark(Mark::Ended);
             !slot.is(Mark::Gone)
         });
         if let Some(id) = lost {
@@ -244,7 +245,7 @@ fn is_resumable<S: Store>(slot: &Slot) -> bool {
 
 /// Marks an exchange that cannot be finished; tells whether to keep it.
 const fn tell_lost(slot: &mut Slot) -> bool {
-    if slot.is(Mark::Told) {
+    if slot.is(Mark::Ended) {
         return !slot.is(Mark::Gone);
     }
     slot.mark(Mark::Lost);

@@ -1,0 +1,8 @@
+//! What a session does, call by call and packet by packet, on virtual time.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod keep_alive;
+mod outcome;
+mod rig;
+mod secrets;
