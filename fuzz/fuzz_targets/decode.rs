@@ -1,0 +1,173 @@
+//! Any bytes: reading them never panics, the receiver tells the same as reading them whole, and what was read
+//! can be written and reads the same.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use umqtt_proto::wire::{FixedHeader, Packet, PacketType, Publish};
+use umqtt_proto::{Frame, LargeMessage, Receiver, Violation};
+
+fuzz_target!(|stream: &[u8]| {
+    let mut rest = stream;
+    while let Ok(Some((packet, length))) = Packet::decode(rest) {
+        check_written(&packet, &rest[..length]);
+        rest = &rest[length..];
+    }
+    let mut random = Random::of(stream);
+    for size in [16, 16 + random.below(64), stream.len().max(16)] {
+        check_pieces(stream, size, &mut random);
+    }
+});
+
+/// A packet that was read from `bytes` is written in as few, and reads the same.
+fn check_written(packet: &Packet<'_>, bytes: &[u8]) {
+    let mut room = vec![0; bytes.len()];
+    let length = packet.encode(&mut room).expect("what was read can be written");
+    let (again, taken) = Packet::decode(&room[..length]).expect("no rule broken").expect("a whole packet");
+    assert_eq!((&again, taken), (packet, length));
+    assert_eq!(format!("{again:?}"), format!("{packet:?}"));
+    // Only the fixed header may be shorter.
+    assert_eq!(room[0], bytes[0]);
+    let body = |bytes: &[u8]| FixedHeader::decode(bytes).map(|header| header.map(|(header, _)| header));
+    assert_eq!(body(&room), body(bytes));
+    match packet {
+        Packet::Subscribe(subscribe) => assert!(subscribe.filters().count() > 0),
+        Packet::Unsubscribe(unsubscribe) => assert!(unsubscribe.filters().count() > 0),
+        Packet::SubAck(ack) => assert_eq!(ack.return_codes.iter().count(), ack.return_codes.len()),
+        _ => {}
+    }
+}
+
+/// A receiver with a buffer of `size` bytes tells of a stream in pieces what reading it whole tells.
+fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
+    let mut receiver = Receiver::new(vec![0xa5; size]);
+    let only_wanted = random.below(4) == 0;
+    let mut fed = 0;
+    // Where the current packet begins, and what of a large message was told.
+    let mut start = 0;
+    let mut large: Option<Large> = None;
+    loop {
+        match receiver.poll() {
+            Ok(None) => {
+                if fed == stream.len() {
+                    assert_eq!(Packet::decode(&stream[start..]), Ok(None), "told nothing");
+                    return;
+                }
+                let wanted = receiver.wanted();
+                let room = receiver.unfilled();
+                let most = room.len().min(stream.len() - fed);
+                let count = if only_wanted { wanted.min(most) } else { 1 + random.below(most) };
+                room[..count].copy_from_slice(&stream[fed..fed + count]);
+                receiver.advance(count);
+                fed += count;
+            }
+            Ok(Some(Frame::Whole(header, body))) => {
+                assert!(large.is_none());
+                let whole = Packet::decode(&stream[start..fed]);
+                match Packet::decode_body(header, body) {
+                    Ok(packet) => {
+                        let (same, length) = whole.expect("no rule broken").expect("a whole packet");
+                        assert_eq!(same, packet);
+                        start += length;
+                    }
+                    Err(violation) => {
+                        assert_eq!(whole, Err(violation));
+                        return;
+                    }
+                }
+                assert!(!only_wanted || start == fed, "read past the current packet");
+            }
+            Ok(Some(Frame::Start(message))) => {
+                assert!(large.is_none());
+                large = Some(Large::new(message, &stream[start..], size));
+            }
+            Ok(Some(Frame::Part(part))) => {
+                let mut message = large.take().expect("a part of something");
+                assert_eq!(part.delivery, message.delivery);
+                message.payload.extend_from_slice(part.bytes);
+                assert_eq!(message.payload.len() + part.remaining as usize, message.payload_length);
+                if part.remaining > 0 {
+                    assert!(!part.bytes.is_empty());
+                    large = Some(message);
+                } else {
+                    start += message.check_end(&stream[start..]);
+                    assert!(!only_wanted || start == fed, "read past the current packet");
+                }
+            }
+            Err(violation) => {
+                check_violation(violation, &stream[start..fed], size);
+                return;
+            }
+        }
+    }
+}
+
+/// A message that comes in parts.
+struct Large {
+    topic: Option<Vec<u8>>,
+    retain: bool,
+    delivery: umqtt_proto::wire::Delivery,
+    payload: Vec<u8>,
+    payload_length: usize,
+}
+
+impl Large {
+    fn new(message: LargeMessage<'_>, bytes: &[u8], size: usize) -> Self {
+        let (header, length) = FixedHeader::decode(bytes).expect("no rule broken").expect("a header");
+        assert_eq!(header.packet_type, PacketType::Publish);
+        assert!(length + header.remaining_length as usize > size, "it would have fit");
+        Self {
+            topic: message.topic.map(|topic| topic.as_bytes().to_vec()),
+            retain: message.retain,
+            delivery: message.delivery,
+            payload: Vec::new(),
+            payload_length: message.payload_length as usize,
+        }
+    }
+
+    /// Compares with the message read whole, and tells the length of its packet.
+    fn check_end(self, bytes: &[u8]) -> usize {
+        let Ok(Some((Packet::Publish(message), length))) = Packet::decode(bytes) else {
+            panic!("no message")
+        };
+        let Publish { topic, payload, retain, delivery } = message;
+        assert_eq!((&self.payload[..], self.retain, self.delivery), (payload, retain, delivery));
+        assert!(self.topic.is_none_or(|told| told == topic.as_bytes()));
+        length
+    }
+}
+
+/// A rule that the receiver says is broken is broken, or the packet is too large.
+fn check_violation(violation: Violation, bytes: &[u8], size: usize) {
+    let header = FixedHeader::decode(bytes);
+    let Ok(header) = header else {
+        assert_eq!(header, Err(violation));
+        return;
+    };
+    let (header, length) = header.expect("a header");
+    assert!(length + header.remaining_length as usize > size, "what fits is told whole");
+    assert_eq!(violation == Violation::PacketTooLarge, header.packet_type != PacketType::Publish);
+    // With its missing bytes, the packet would be refused too.
+    if header.packet_type == PacketType::Publish && header.remaining_length < 0x1_0000 {
+        let mut whole = bytes.to_vec();
+        whole.resize(length + header.remaining_length as usize, 1);
+        assert!(Packet::decode(&whole).is_err(), "{violation} is told of a packet that may be right");
+    }
+}
+
+/// Numbers that depend on the input alone, so that a finding can be run again.
+struct Random(u64);
+
+impl Random {
+    fn of(bytes: &[u8]) -> Self {
+        Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
+
+    /// A number below `limit`, or 0.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+}
