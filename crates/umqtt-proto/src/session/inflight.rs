@@ -1,7 +1,5 @@
 //! What is not yet acknowledged: one table for both directions, in order of sending.
 
-use core::cell::Cell;
-
 use crate::packet_id::PacketId;
 use crate::time::Instant;
 
@@ -165,15 +163,21 @@ impl<F: AsRef<[Slot]> + AsMut<[Slot]>> InFlight<F> {
 
     /// Ends the exchange with this id that waits for this, and gives it; `None` changes nothing.
     pub fn complete(&mut self, id: PacketId, what: Await) -> Option<Slot> {
-        let mut found = None;
-        self.retain(|slot| {
-            let keep = !slot.matches(id, what);
-            if !keep {
-                found = Some(*slot);
+        let slot = *self.find(id, what)?;
+        self.remove(slot);
+        Some(slot)
+    }
+
+    /// Drops a slot; those behind it move up.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let mut behind = Slot::EMPTY;
+        for place in self.slots_mut().iter_mut().rev() {
+            core::mem::swap(place, &mut behind);
+            if behind == slot {
+                break;
             }
-            keep
-        });
-        found
+        }
+        self.count = self.count.saturating_sub(1);
     }
 
     /// Lets an exchange wait for something else, behind all others [MQTT-4.6.0-4]; tells whether it is there.
@@ -181,22 +185,5 @@ impl<F: AsRef<[Slot]> + AsMut<[Slot]>> InFlight<F> {
     pub fn advance(&mut self, id: PacketId, from: Await, to: Await) -> bool {
         let Some(slot) = self.complete(id, from) else { return false };
         self.push(Slot { state: slot.state & 0xf8 | to as u8, ..slot })
-    }
-
-    /// Drops what `keep` does not want.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut Slot) -> bool) {
-        let slots = Cell::from_mut(self.slots_mut()).as_slice_of_cells();
-        let mut places = slots.iter();
-        let mut count = 0usize;
-        for from in slots {
-            let mut slot = from.get();
-            if keep(&mut slot) {
-                if let Some(place) = places.next() {
-                    place.set(slot);
-                    count = count.wrapping_add(1);
-                }
-            }
-        }
-        self.count = count;
     }
 }

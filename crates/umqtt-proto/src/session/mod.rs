@@ -190,20 +190,11 @@ where
         retain: bool,
         now: Instant,
     ) -> Result<Option<PacketId>, RequestError> {
-        let what = self.check_publish(qos)?;
-        let id = self.in_flight.unused_id(self.next_id);
-        let packet = Publish { topic, payload, retain, delivery: Delivery::new(qos, id) };
-        let capacity = self.transmitter.capacity();
-        let room = self.transmitter.room();
-        let length = packet.encode(room).map_err(|error| RequestError::from_encode(error, capacity))?;
-        let Some(what) = what else {
-            self.transmitter.commit(length);
-            return Ok(None);
-        };
-        self.store.insert(id, room.get(..length).unwrap_or_default()).map_err(|_| RequestError::StoreFull)?;
-        self.transmitter.commit(length);
-        self.opened(id, what, 0, now);
-        Ok(Some(id))
+        let what = awaited(qos)?;
+        let id = self.request(what, 0, now, &|id, room| {
+            Publish { topic, payload, retain, delivery: Delivery::new(qos, id) }.encode(room)
+        })?;
+        Ok(what.map(|_| id))
     }
 
     /// Puts the start of a message into the transmit buffer, whose payload of `payload_length` bytes follows
@@ -220,21 +211,16 @@ where
         retain: bool,
         now: Instant,
     ) -> Result<Option<PacketId>, RequestError> {
-        let what = self.check_publish(qos)?;
+        let what = awaited(qos)?;
         if S::KEEPS && what.is_some() {
             return Err(RequestError::StoreFull);
         }
-        let id = self.in_flight.unused_id(self.next_id);
-        let packet = Publish { topic, payload: &[], retain, delivery: Delivery::new(qos, id) };
-        let capacity = self.transmitter.capacity();
-        let length = packet
-            .encode_header(payload_length, self.transmitter.room())
-            .map_err(|error| RequestError::from_encode(error, capacity))?;
-        self.transmitter.commit(length);
+        let id = self.request(what, 0, now, &|id, room| {
+            let delivery = Delivery::new(qos, id);
+            Publish { topic, payload: &[], retain, delivery }.encode_header(payload_length, room)
+        })?;
         self.transmitter.open_payload(payload_length);
-        let Some(what) = what else { return Ok(None) };
-        self.opened(id, what, 0, now);
-        Ok(Some(id))
+        Ok(what.map(|_| id))
     }
 
     /// Gives the next bytes of a payload begun with [`publish_streamed`](Self::publish_streamed) and tells how
@@ -260,7 +246,8 @@ where
         filters: &[Subscription<'_>],
         now: Instant,
     ) -> Result<PacketId, RequestError> {
-        self.request(Await::SubAck, filters.len(), now, |id, room| encode_subscribe(id, filters, room))
+        let count = filter_count(filters.len())?;
+        self.request(Some(Await::SubAck), count, now, &|id, room| encode_subscribe(id, filters, room))
     }
 
     /// Asks for no more messages of 1 to 255 filters and gives the id of the request; never waits.
@@ -274,7 +261,8 @@ where
         filters: &[TopicFilter<'_>],
         now: Instant,
     ) -> Result<PacketId, RequestError> {
-        self.request(Await::UnsubAck, filters.len(), now, |id, room| encode_unsubscribe(id, filters, room))
+        let count = filter_count(filters.len())?;
+        self.request(Some(Await::UnsubAck), count, now, &|id, room| encode_unsubscribe(id, filters, room))
     }
 
     /// Puts PINGREQ into the transmit buffer; the session does so by itself when the keep-alive asks for it.
@@ -341,53 +329,58 @@ where
         self.phase = phase;
     }
 
-    /// What a message of this QoS waits for, if it can be sent now.
-    fn check_publish(&self, qos: QoS) -> Result<Option<Await>, RequestError> {
-        let what = match qos {
-            QoS::AtMostOnce => None,
-            QoS::AtLeastOnce => Some(Await::PubAck),
-            QoS::ExactlyOnce if cfg!(feature = "qos2") => Some(Await::PubRec),
-            QoS::ExactlyOnce => return Err(RequestError::Qos2NotBuilt),
-        };
-        self.check_request(what.is_some())?;
-        Ok(what)
-    }
-
-    /// Whether a packet can be sent now, one with an id if `with_id`.
-    fn check_request(&self, with_id: bool) -> Result<(), RequestError> {
+    /// Puts a packet into the transmit buffer and, if it waits for an answer, into the table and the store; what
+    /// is refused changes nothing.
+    fn request(
+        &mut self,
+        what: Option<Await>,
+        filters: u8,
+        now: Instant,
+        encode: &Encode<'_>,
+    ) -> Result<PacketId, RequestError> {
         match self.phase {
             Phase::Connected => {}
             // What is sent again goes first [MQTT-4.6.0-1].
             Phase::Resuming => return Err(RequestError::TransmitFull),
             _ => return Err(RequestError::NotConnected),
         }
-        if with_id && self.in_flight.is_full() { Err(RequestError::InFlightFull) } else { Ok(()) }
-    }
-
-    fn request(
-        &mut self,
-        what: Await,
-        filters: usize,
-        now: Instant,
-        encode: impl FnOnce(PacketId, &mut [u8]) -> Result<usize, EncodeError>,
-    ) -> Result<PacketId, RequestError> {
-        self.check_request(true)?;
-        let filters = u8::try_from(filters).unwrap_or(0);
-        if filters == 0 {
-            return Err(RequestError::FilterCount);
+        if what.is_some() && self.in_flight.is_full() {
+            return Err(RequestError::InFlightFull);
         }
         let id = self.in_flight.unused_id(self.next_id);
         let capacity = self.transmitter.capacity();
-        let length = encode(id, self.transmitter.room())
-            .map_err(|error| RequestError::from_encode(error, capacity))?;
+        let room = self.transmitter.room();
+        let length = encode(id, room).map_err(|error| RequestError::from_encode(error, capacity))?;
+        if let Some(what) = what {
+            if filters == 0 {
+                let packet = room.get(..length).unwrap_or_default();
+                self.store.insert(id, packet).map_err(|_| RequestError::StoreFull)?;
+            }
+            self.in_flight.insert(id, what, filters, now);
+            self.next_id = id.next();
+        }
         self.transmitter.commit(length);
-        self.opened(id, what, filters, now);
         Ok(id)
     }
+}
 
-    /// An exchange has begun; the table has room for it.
-    fn opened(&mut self, id: PacketId, what: Await, filters: u8, now: Instant) {
-        self.in_flight.insert(id, what, filters, now);
-        self.next_id = id.next();
+/// Writes a packet with this id, if it has one, and tells its length.
+type Encode<'a> = dyn Fn(PacketId, &mut [u8]) -> Result<usize, EncodeError> + 'a;
+
+/// What a message of this QoS waits for.
+const fn awaited(qos: QoS) -> Result<Option<Await>, RequestError> {
+    Ok(match qos {
+        QoS::AtMostOnce => None,
+        QoS::AtLeastOnce => Some(Await::PubAck),
+        QoS::ExactlyOnce if cfg!(feature = "qos2") => Some(Await::PubRec),
+        QoS::ExactlyOnce => return Err(RequestError::Qos2NotBuilt),
+    })
+}
+
+/// How many filters a request has, if that can be sent [MQTT-3.8.3-3, MQTT-3.10.3-2].
+fn filter_count(count: usize) -> Result<u8, RequestError> {
+    match u8::try_from(count) {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(RequestError::FilterCount),
     }
 }

@@ -132,22 +132,17 @@ where
     }
 
     /// The connection is over: no answer can come to SUBSCRIBE and UNSUBSCRIBE, nor to a message that no store
-    /// keeps.
+    /// keeps. A QoS 1 message leaves nothing behind on the broker; the id of one of QoS 2 stays in use.
     pub(super) fn mark_at_close(&mut self) {
-        self.in_flight.retain(|slot| {
+        for slot in self.in_flight.slots_mut() {
             slot.unmark(Mark::Resend);
-            if slot.awaits(Await::SubAck) || slot.awaits(Await::UnsubAck) {
-                slot.mark(Mark::Gone);
+            if !slot.awaits(Await::PubRel) && !is_resumable::<S>(slot) {
+                slot.mark(Mark::Lost);
+                if !slot.awaits(Await::PubRec) {
+                    slot.mark(Mark::Gone);
+                }
             }
-            if is_resumable::<S>(slot) || slot.awaits(Await::PubRel) {
-                return true;
-            }
-            // An unanswered QoS 1 message leaves nothing behind on the broker; QoS 2 does.
-            if slot.awaits(Await::PubAck) {
-                slot.mark(Mark::Gone);
-            }
-            tell_lost(slot)
-        });
+        }
         self.marked = true;
     }
 
@@ -158,21 +153,15 @@ where
         if !can_resume::<S>() {
             return; // All was marked when the last connection ended.
         }
-        let store = &mut self.store;
-        self.in_flight.retain(|slot| {
-            if session_present {
-                if is_resumable::<S>(slot) {
-                    slot.mark(Mark::Resend);
-                }
-                return true;
+        for slot in self.in_flight.slots_mut() {
+            if !session_present {
+                self.store.remove(slot.id());
+                slot.mark(Mark::Lost);
+                slot.mark(Mark::Gone);
+            } else if is_resumable::<S>(slot) {
+                slot.mark(Mark::Resend);
             }
-            if slot.awaits(Await::PubRel) {
-                return false;
-            }
-            slot.mark(Mark::Gone);
-            store.remove(slot.id());
-            tell_lost(slot)
-        });
+        }
     }
 
     /// Sends again what is to be sent again, as far as there is room, then tells what is lost.
@@ -181,19 +170,19 @@ where
             return None;
         }
         self.resume();
-        let mut lost = None;
-        self.in_flight.retain(|slot| {
-            if lost.is_some() || !slot.is(Mark::Lost) {
-                return true;
-            }
-            lost = Some(slot.id());
+        while let Some(slot) = self.in_flight.slots_mut().iter_mut().find(|slot| slot.is(Mark::Lost)) {
+            let lost = *slot;
             slot.unmark(Mark::Lost);
             slot.mark(Mark::Told);
             slot.mark(Mark::Ended);
-            !slot.is(Mark::Gone)
-        });
-        if let Some(id) = lost {
-            return Some(Event::Lost { id });
+            let left = *slot;
+            if lost.is(Mark::Gone) {
+                self.in_flight.remove(left);
+            }
+            // Each id has one end; those of the broker are its own matter.
+            if !lost.is(Mark::Ended) && !lost.awaits(Await::PubRel) {
+                return Some(Event::Lost { id: lost.id() });
+            }
         }
         self.marked = self.phase == Phase::Resuming;
         None
@@ -241,15 +230,6 @@ const fn can_resume<S: Store>() -> bool {
 fn is_resumable<S: Store>(slot: &Slot) -> bool {
     cfg!(feature = "qos2") && slot.awaits(Await::PubComp)
         || S::KEEPS && (slot.awaits(Await::PubAck) || slot.awaits(Await::PubRec))
-}
-
-/// Marks an exchange that cannot be finished; tells whether to keep it.
-const fn tell_lost(slot: &mut Slot) -> bool {
-    if slot.is(Mark::Ended) {
-        return !slot.is(Mark::Gone);
-    }
-    slot.mark(Mark::Lost);
-    true
 }
 
 const fn remaining(timeout: u32, elapsed: u32) -> u32 {

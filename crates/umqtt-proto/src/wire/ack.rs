@@ -165,17 +165,25 @@ impl Ack {
 
     /// The acknowledgement of this type and body, or `None` when the type is not one.
     pub(crate) fn decode_body(packet_type: PacketType, body: &[u8]) -> Result<Option<Self>, Violation> {
-        let ack = match packet_type {
-            PacketType::PubAck => Self::PubAck,
-            PacketType::PubRec => Self::PubRec,
-            PacketType::PubRel => Self::PubRel,
-            PacketType::PubComp => Self::PubComp,
-            PacketType::UnsubAck => Self::UnsubAck,
-            _ => return Ok(None),
-        };
+        if !matches!(
+            packet_type,
+            PacketType::PubAck
+                | PacketType::PubRec
+                | PacketType::PubRel
+                | PacketType::PubComp
+                | PacketType::UnsubAck
+        ) {
+            return Ok(None);
+        }
         let &[high, low] = body else { return Err(Violation::WrongLength) };
         let id = PacketId::try_from(u16::from_be_bytes([high, low]))?;
-        Ok(Some(ack(id)))
+        Ok(Some(match packet_type {
+            PacketType::PubAck => Self::PubAck(id),
+            PacketType::PubRec => Self::PubRec(id),
+            PacketType::PubRel => Self::PubRel(id),
+            PacketType::PubComp => Self::PubComp(id),
+            _ => Self::UnsubAck(id),
+        }))
     }
 }
 

@@ -25,8 +25,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn u16(&mut self) -> Result<u16, Violation> {
-        let high = self.u8()?;
-        Ok(u16::from_be_bytes([high, self.u8()?]))
+        let (&bytes, rest) = self.0.split_first_chunk().ok_or(Violation::WrongLength)?;
+        self.0 = rest;
+        Ok(u16::from_be_bytes(bytes))
     }
 
     pub(crate) fn packet_id(&mut self) -> Result<PacketId, Violation> {
