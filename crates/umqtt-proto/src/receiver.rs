@@ -269,7 +269,7 @@ impl Progress {
         self.stage = Stage::Payload;
         if self.remaining == 0 {
             self.stage = Stage::Packet;
-        } else if body.is_empty() {
+        } else if body.is_empty() && kind == FrameKind::Part {
             return Ok(None);
         }
         Ok(Some(Frame { kind, header: self.header, body, remaining: self.remaining }))

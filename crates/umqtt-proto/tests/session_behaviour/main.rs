@@ -4,5 +4,6 @@
 
 mod keep_alive;
 mod outcome;
+mod receive;
 mod rig;
 mod secrets;

@@ -130,11 +130,18 @@ impl<S: Store> Rig<S> {
 
     /// One look at the transport that brings these bytes, or nothing when there are none.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        assert_eq!(self.feed_some(bytes), bytes.len(), "there is room");
+    }
+
+    /// One look at the transport that brings as many of these bytes as there is room for; tells how many.
+    pub(crate) fn feed_some(&mut self, bytes: &[u8]) -> usize {
         let room = self.receiver.unfilled();
-        if !bytes.is_empty() {
-            room[..bytes.len()].copy_from_slice(bytes);
-            self.receiver.advance(bytes.len());
+        let length = room.len().min(bytes.len());
+        room[..length].copy_from_slice(&bytes[..length]);
+        if length > 0 {
+            self.receiver.advance(length);
         }
+        length
     }
 
     /// The next event.
