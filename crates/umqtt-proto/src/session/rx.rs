@@ -49,34 +49,29 @@ where
     where
         R: AsRef<[u8]> + AsMut<[u8]>,
     {
-        // Before the broker's answer nothing else is told.
-        let answered = self.phase != Phase::AwaitConnAck;
-        if answered {
-            if let Some(event) = self.poll_marked() {
-                return Ok(Some(event));
+        if let Some(event) = self.poll_marked() {
+            return Ok(Some(event));
+        }
+        if receiver.is_fresh() {
+            self.last_received = now;
+        }
+        let overdue = self.check_keep_alive(receiver, now);
+        let listens = matches!(self.phase, Phase::AwaitConnAck | Phase::Resuming | Phase::Connected);
+        if listens && self.transmitter.has_room(4) {
+            match receiver.poll() {
+                Err(violation) => return Err(violation.into()),
+                Ok(Some(frame)) => return self.handle(&frame, now),
+                Ok(None) if overdue => return Err(SessionError::PingTimeout),
+                Ok(None) => {}
             }
         }
-        if let Phase::AwaitConnAck | Phase::Resuming | Phase::Connected = self.phase {
-            if receiver.is_fresh() {
-                self.last_received = now;
-            }
-            if self.transmitter.has_room(4) {
-                let overdue = answered && self.check_keep_alive(receiver, now);
-                if let Some(frame) = receiver.poll()? {
-                    return self.handle(frame, now).map(Some);
-                }
-                if overdue {
-                    return Err(SessionError::PingTimeout);
-                }
-            }
-            self.check_connect(now)?;
-        }
-        Ok(if answered { self.poll_timed_out(now) } else { None })
+        self.check_connect(now)?;
+        Ok(self.poll_timed_out(now))
     }
 
     /// Deals with a frame; the transmitter has room for an acknowledgement.
-    fn handle<'r>(&mut self, frame: Frame<'r>, now: Instant) -> Result<Event<'r>, SessionError> {
-        let Frame { kind, header, body, remaining } = frame;
+    fn handle<'r>(&mut self, frame: &Frame<'r>, now: Instant) -> Result<Option<Event<'r>>, SessionError> {
+        let &Frame { kind, header, body, remaining } = frame;
         if self.phase == Phase::AwaitConnAck {
             return self.handle_conn_ack(header, body);
         }
@@ -98,21 +93,21 @@ where
                     self.acknowledge(delivery, fresh, now);
                 }
                 if !fresh {
-                    return Ok(Event::Handled(PacketType::Publish));
+                    return Ok(Some(Event::Handled(PacketType::Publish)));
                 }
                 let retain = header.flags & 1 != 0;
-                Ok(match (kind, topic) {
+                Ok(Some(match (kind, topic) {
                     (FrameKind::Part, _) => Event::MessagePart { bytes: payload, remaining },
                     (FrameKind::Whole, Some(topic)) => {
                         Event::Message(Publish { topic, payload, retain, delivery })
                     }
                     _ => Event::MessageStart(LargeMessage { topic, payload, remaining, retain, delivery }),
-                })
+                }))
             }
             PacketType::SubAck => self.handle_sub_ack(SubAck::decode_body(body)?),
             PacketType::PingResp => {
                 self.pinged = false;
-                Ok(Event::Handled(PacketType::PingResp))
+                Ok(Some(Event::Handled(PacketType::PingResp)))
             }
             packet_type => match Ack::decode_body(packet_type, body)? {
                 Some(ack) => self.handle_ack(ack),
@@ -121,7 +116,11 @@ where
         }
     }
 
-    fn handle_conn_ack(&mut self, header: FixedHeader, body: &[u8]) -> Result<Event<'static>, SessionError> {
+    fn handle_conn_ack(
+        &mut self,
+        header: FixedHeader,
+        body: &[u8],
+    ) -> Result<Option<Event<'static>>, SessionError> {
         if header.packet_type != PacketType::ConnAck {
             return Err(Violation::UnexpectedPacket.into());
         }
@@ -136,7 +135,7 @@ where
             self.enter(phase);
         }
         self.mark_at_connect(ack.session_present);
-        Ok(Event::Connected { session_present: ack.session_present })
+        Ok(Some(Event::Connected { session_present: ack.session_present }))
     }
 
     /// Whether a message is new, and not one of QoS 2 that was handed out before.
@@ -158,20 +157,20 @@ where
         }
     }
 
-    fn handle_sub_ack<'r>(&mut self, ack: SubAck<'r>) -> Result<Event<'r>, SessionError> {
+    fn handle_sub_ack<'r>(&mut self, ack: SubAck<'r>) -> Result<Option<Event<'r>>, SessionError> {
         let SubAck { id, return_codes } = ack;
         let Some(slot) = self.in_flight.find(id, Await::SubAck) else {
-            return Ok(Event::UnknownAck { id, packet_type: PacketType::SubAck });
+            return Ok(Some(Event::UnknownAck { id, packet_type: PacketType::SubAck }));
         };
         if return_codes.len() != usize::from(slot.filters()) {
             return Err(Violation::SubAckCount.into());
         }
         let late = slot.is(Mark::Told);
         self.in_flight.complete(id, Await::SubAck);
-        Ok(Event::Subscribed { id, return_codes, late })
+        Ok(Some(Event::Subscribed { id, return_codes, late }))
     }
 
-    fn handle_ack(&mut self, ack: Ack) -> Result<Event<'static>, SessionError> {
+    fn handle_ack(&mut self, ack: Ack) -> Result<Option<Event<'static>>, SessionError> {
         let id = ack.id();
         let awaited = match ack {
             Ack::PubAck(_) => Await::PubAck,
@@ -179,25 +178,25 @@ where
             _ => return self.handle_qos2(ack, id),
         };
         let Some(slot) = self.in_flight.complete(id, awaited) else {
-            return Ok(Event::UnknownAck { id, packet_type: ack.packet_type() });
+            return Ok(Some(Event::UnknownAck { id, packet_type: ack.packet_type() }));
         };
         let late = slot.is(Mark::Told);
         if awaited == Await::UnsubAck {
-            return Ok(Event::Unsubscribed { id, late });
+            return Ok(Some(Event::Unsubscribed { id, late }));
         }
         self.store.remove(id);
-        Ok(Event::Delivered { id, late })
+        Ok(Some(Event::Delivered { id, late }))
     }
 
     #[cfg(not(feature = "qos2"))]
-    fn handle_qos2(&self, _: Ack, _: PacketId) -> Result<Event<'static>, SessionError> {
+    fn handle_qos2(&self, _: Ack, _: PacketId) -> Result<Option<Event<'static>>, SessionError> {
         Err(SessionError::Qos2NotBuilt)
     }
 
     /// The steps of QoS 2 [MQTT-4.3.3-1, -2]; PUBREC and PUBREL are answered even if their id is unknown, so
     /// that the broker can let it go.
     #[cfg(feature = "qos2")]
-    fn handle_qos2(&mut self, ack: Ack, id: PacketId) -> Result<Event<'static>, SessionError> {
+    fn handle_qos2(&mut self, ack: Ack, id: PacketId) -> Result<Option<Event<'static>>, SessionError> {
         let packet_type = ack.packet_type();
         let known = match ack {
             Ack::PubRec(_) => {
@@ -215,11 +214,11 @@ where
             }
             _ => {
                 if let Some(slot) = self.in_flight.complete(id, Await::PubComp) {
-                    return Ok(Event::Delivered { id, late: slot.is(Mark::Told) });
+                    return Ok(Some(Event::Delivered { id, late: slot.is(Mark::Told) }));
                 }
                 false
             }
         };
-        Ok(if known { Event::Handled(packet_type) } else { Event::UnknownAck { id, packet_type } })
+        Ok(Some(if known { Event::Handled(packet_type) } else { Event::UnknownAck { id, packet_type } }))
     }
 }

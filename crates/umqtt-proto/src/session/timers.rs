@@ -95,6 +95,9 @@ where
     where
         R: AsRef<[u8]> + AsMut<[u8]>,
     {
+        if !matches!(self.phase, Phase::Resuming | Phase::Connected) {
+            return false;
+        }
         self.mid_packet = receiver.is_mid_packet();
         let action = action(self.keep_alive, self.timeouts.ping, &self.elapsed(receiver.is_fresh(), now));
         // While an answer is awaited, any packet that waits to be sent keeps the link alive as well.
@@ -123,6 +126,9 @@ where
 
     /// The first exchange that waited too long, told once.
     pub(super) fn poll_timed_out(&mut self, now: Instant) -> Option<Event<'static>> {
+        if self.phase == Phase::AwaitConnAck {
+            return None;
+        }
         let timeout = self.timeouts.message;
         let slot = self.in_flight.slots_mut().iter_mut().find(|slot| {
             !slot.is(Mark::Told) && !slot.awaits(Await::PubRel) && is_over(timeout, now.since(slot.sent_at()))
@@ -166,7 +172,8 @@ where
 
     /// Sends again what is to be sent again, as far as there is room, then tells what is lost.
     pub(super) fn poll_marked(&mut self) -> Option<Event<'static>> {
-        if !self.marked {
+        // Before the broker's answer nothing else is told.
+        if !self.marked || self.phase == Phase::AwaitConnAck {
             return None;
         }
         self.resume();
