@@ -107,7 +107,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
         let Progress { start, end, fresh, .. } = &mut self.progress;
         let buffer = self.buffer.as_mut();
         *fresh = false;
-        move_to_front(buffer, *start);
+        move_to_front(buffer.get_mut(..*end).unwrap_or_default(), *start);
         *end = end.wrapping_sub(*start);
         *start = 0;
         buffer.get_mut(*end..).unwrap_or_default()

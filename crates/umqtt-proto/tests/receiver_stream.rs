@@ -1,14 +1,14 @@
 //! The receiver against its model: the vectors cut at every byte, several packets in one read, and messages
 //! that are larger than the buffer, for all small buffers.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod receiver_model;
 mod wire_support;
 
 use receiver_model::{Chunks, Told, check, drive, model};
-use umqtt_proto::wire::{MAX_REMAINING_LENGTH, PINGRESP, Packet, PacketType};
-use umqtt_proto::{Frame, PacketId, Receiver, Violation};
+use umqtt_proto::wire::{MAX_REMAINING_LENGTH, PINGRESP, Packet, PacketType, Publish};
+use umqtt_proto::{FrameKind, PacketId, Receiver, Violation};
 use wire_support::vectors;
 
 /// A PUBLISH whose remaining length takes `width` bytes, or as few as can be.
@@ -103,6 +103,7 @@ fn a_topic_that_just_fits_is_lent() {
         let fits = publish(flags, &topic, b"payload", 1);
         let told = drive(&mut Receiver::new([0; 64]), &fits, &Chunks::Full);
         assert!(matches!(&told[0].0, Told::Start { topic: Some(lent), .. } if *lent == topic), "{told:?}");
+        assert_eq!(told[0].1, 64, "with what fits of the payload");
         let told = drive(&mut Receiver::new([0; 63]), &fits, &Chunks::Full);
         assert!(matches!(&told[0].0, Told::Start { topic: None, payload_length: 7, .. }), "{told:?}");
     }
@@ -130,10 +131,9 @@ fn a_violation_is_told_at_the_first_byte_that_shows_it() {
     check_violation(16, b"\x30\xff\xff\xff\xff", Violation::RemainingLengthTooLong);
     check_violation(16, b"\x40\x03", Violation::WrongLength);
     check_violation(16, b"\xd0\x80\x01", Violation::WrongLength);
-    // Larger than the buffer: the topic does not fit the packet, is empty, or is no topic name.
+    // Larger than the buffer: the topic does not fit the packet, or is no topic name.
     check_violation(16, b"\x30\x20\x00\x1f", Violation::WrongLength);
     check_violation(16, b"\x32\x20\x00\x1d", Violation::WrongLength);
-    check_violation(16, b"\x30\x20\x00\x00", Violation::EmptyTopic);
     check_violation(16, b"\x30\x20\x00\x1e#", Violation::WildcardInTopicName);
     check_violation(16, b"\x30\x20\x00\x1eab+", Violation::WildcardInTopicName);
     check_violation(16, b"\x30\x20\x00\x1eab\0", Violation::NulCharacter);
@@ -142,10 +142,11 @@ fn a_violation_is_told_at_the_first_byte_that_shows_it() {
     check_violation(16, b"\x30\x20\x00\x1e0123456789abc\xc3d", Violation::InvalidUtf8);
     check_violation(16, b"\x32\x20\x00\x0e0123456789abc\xc3", Violation::InvalidUtf8);
     check_violation(16, b"\x34\x20\x00\x0e0123456789abcd\x00\x00", Violation::ZeroPacketId);
-    // The topic fits: it is looked at when it is there with its id.
-    check_violation(16, b"\x30\x20\x00\x03a#b", Violation::WildcardInTopicName);
-    check_violation(16, b"\x30\x20\x00\x03ab\xe2", Violation::InvalidUtf8);
-    check_violation(16, b"\x32\x20\x00\x03abc\x00\x00", Violation::ZeroPacketId);
+    // The topic fits: it is looked at when the buffer is full.
+    check_violation(16, b"\x30\x20\x00\x00000000000000", Violation::EmptyTopic);
+    check_violation(16, b"\x30\x20\x00\x03a#b000000000", Violation::WildcardInTopicName);
+    check_violation(16, b"\x30\x20\x00\x03ab\xe2000000000", Violation::InvalidUtf8);
+    check_violation(16, b"\x32\x20\x00\x03abc\x00\x000000000", Violation::ZeroPacketId);
 }
 
 #[test]
@@ -185,23 +186,24 @@ fn a_hostile_length_takes_no_memory() {
             receiver.advance(usize::MAX);
             taken += size;
         }
-        let Ok(Some(Frame::Start(start))) = receiver.poll() else {
-            panic!("a topic of 65535 bytes never ends")
-        };
-        assert_eq!((start.topic, start.payload_length), (None, MAX_REMAINING_LENGTH - 2 - 65_535));
+        let frame = receiver.poll().unwrap().expect("a topic of 65535 bytes ends");
+        assert_eq!(frame.kind, FrameKind::Untitled);
+        let payload_length = u32::try_from(frame.body.len()).unwrap() + frame.remaining;
+        assert_eq!(payload_length, MAX_REMAINING_LENGTH - 2 - 65_535);
     }
 }
 
 #[test]
 fn the_largest_message_of_all_is_counted_to_its_end() {
     let mut receiver = Receiver::new(vec![0; 65_536]);
-    let head = b"\x35\xff\xff\xff\x7f\x00\x01a\x00\x07";
-    receiver.unfilled()[..head.len()].copy_from_slice(head);
-    receiver.advance(head.len());
-    let mut left = MAX_REMAINING_LENGTH - 5;
-    let Ok(Some(Frame::Start(start))) = receiver.poll() else { panic!("no start") };
-    assert_eq!((start.payload_length, start.retain), (left, true));
-    assert_eq!(start.delivery.id(), PacketId::new(7));
+    receiver.unfilled()[..10].copy_from_slice(b"\x35\xff\xff\xff\x7f\x00\x01a\x00\x07");
+    receiver.advance(65_536);
+    let frame = receiver.poll().unwrap().expect("a start");
+    assert_eq!(frame.kind, FrameKind::Start);
+    let message = Publish::decode_body(frame.header, frame.body).unwrap();
+    assert_eq!((message.payload.len(), message.id()), (65_526, PacketId::new(7)));
+    let mut left = frame.remaining;
+    assert_eq!(left, MAX_REMAINING_LENGTH - 5 - 65_526);
     while left > 0 {
         assert_eq!(receiver.poll(), Ok(None));
         assert!(receiver.is_mid_packet());
@@ -209,9 +211,9 @@ fn the_largest_message_of_all_is_counted_to_its_end() {
         assert_eq!(wanted, 65_536.min(left as usize));
         assert_eq!(receiver.unfilled().len(), 65_536);
         receiver.advance(wanted);
-        let Ok(Some(Frame::Part(part))) = receiver.poll() else { panic!("no part") };
-        left -= u32::try_from(part.bytes.len()).unwrap();
-        assert_eq!(part.remaining, left);
+        let frame = receiver.poll().unwrap().expect("a part");
+        left -= u32::try_from(frame.body.len()).unwrap();
+        assert_eq!((frame.kind, frame.remaining), (FrameKind::Part, left));
     }
     assert!(!receiver.is_mid_packet());
     assert_eq!(receiver.wanted(), 2);
@@ -257,14 +259,14 @@ fn room_is_made_for_the_end_of_a_packet() {
     let mut receiver = Receiver::new([0; 16]);
     receiver.unfilled().copy_from_slice(b"\xd0\x00\x30\x0e\x00\x01t012345678");
     receiver.advance(16);
-    assert!(matches!(receiver.poll(), Ok(Some(Frame::Whole(..)))));
+    assert_eq!(receiver.poll().unwrap().expect("PINGRESP").kind, FrameKind::Whole);
     assert_eq!(receiver.poll(), Ok(None));
     assert_eq!(receiver.wanted(), 2);
     let room = receiver.unfilled();
     assert_eq!(room.len(), 2);
     room.copy_from_slice(b"9a");
     receiver.advance(2);
-    let Ok(Some(Frame::Whole(header, body))) = receiver.poll() else { panic!("not whole") };
-    let Ok(Packet::Publish(message)) = Packet::decode_body(header, body) else { panic!("no message") };
+    let frame = receiver.poll().unwrap().expect("PUBLISH");
+    let message = Publish::decode_body(frame.header, frame.body).unwrap();
     assert_eq!(message.payload, b"0123456789a");
 }

@@ -1,15 +1,15 @@
 //! What a receiver must tell of a stream of bytes: a model that has all bytes at hand, and a driver that feeds
 //! a real receiver piece by piece.
 
-use umqtt_proto::wire::{Delivery, FixedHeader, PacketType};
-use umqtt_proto::{Frame, InvalidField, PacketId, QoS, Receiver, TopicName, Violation};
+use umqtt_proto::wire::{Delivery, FixedHeader, PacketType, Publish};
+use umqtt_proto::{Frame, FrameKind, InvalidField, PacketId, QoS, Receiver, TopicName, Violation};
 
 /// A frame with its bytes, and the number of bytes of the stream after which it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Whole { header: FixedHeader, body: Vec<u8> },
-    Start { topic: Option<Vec<u8>>, payload_length: usize, retain: bool, delivery: Delivery },
-    Payload { bytes: Vec<u8>, delivery: Delivery },
+    Start { header: FixedHeader, topic: Option<Vec<u8>>, payload_length: usize, delivery: Delivery },
+    Payload { bytes: Vec<u8> },
     Broken(Violation),
 }
 
@@ -53,41 +53,32 @@ fn model_packet(bytes: &[u8], size: usize) -> Option<(Vec<(Told, usize)>, usize)
     if head_end > end {
         return broken(Violation::WrongLength, start + 2);
     }
-    if topic_length == 0 {
-        return broken(Violation::EmptyTopic, start + 2);
-    }
-    let topic_fits = head_end <= size;
-    if topic_fits && bytes.len() < head_end {
+    // What stands before the payload is told with as much payload as fits the buffer, or in pieces.
+    let fits = head_end <= size;
+    if fits && bytes.len() < size {
         return None;
     }
+    let told_after = if fits { size } else { head_end };
     let topic = &bytes[start + 2..topic_end.min(bytes.len())];
     if let Some((violation, length)) = model_topic(topic, topic.len() == topic_length) {
-        return broken(violation, if topic_fits { head_end } else { start + 2 + length });
+        return broken(violation, if fits { size } else { start + 2 + length });
     }
     let id = bytes.get(topic_end..head_end)?;
     let dup = header.flags & 8 != 0;
-    let delivery = match id {
-        [] => Delivery::AtMostOnce,
-        [0, 0] => return broken(Violation::ZeroPacketId, head_end),
-        id => {
-            let id = PacketId::new(u16::from_be_bytes(id.try_into().unwrap())).unwrap();
-            if qos == QoS::AtLeastOnce {
-                Delivery::AtLeastOnce { id, dup }
-            } else {
-                Delivery::ExactlyOnce { id, dup }
-            }
-        }
+    let delivery = match (qos, PacketId::new(u16::from_be_bytes(id.try_into().unwrap_or_default()))) {
+        (QoS::AtMostOnce, _) => Delivery::AtMostOnce,
+        (_, None) => return broken(Violation::ZeroPacketId, told_after),
+        (QoS::AtLeastOnce, Some(id)) => Delivery::AtLeastOnce { id, dup },
+        (QoS::ExactlyOnce, Some(id)) => Delivery::ExactlyOnce { id, dup },
     };
-    let topic = topic_fits.then(|| bytes[start + 2..topic_end].to_vec());
-    let start =
-        Told::Start { topic, payload_length: end - head_end, retain: header.flags & 1 != 0, delivery };
+    let topic = fits.then(|| topic.to_vec());
+    let payload_length = end - head_end;
+    let mut told = vec![(Told::Start { header, topic, payload_length, delivery }, told_after)];
     let there = end.min(bytes.len());
-    let payload = Told::Payload { bytes: bytes[head_end..there].to_vec(), delivery };
-    let mut told = vec![(start, head_end)];
     if there > head_end || end == head_end {
-        told.push((payload, there));
+        told.push((Told::Payload { bytes: bytes[head_end..there].to_vec() }, there));
     }
-    Some((told, end.min(bytes.len())))
+    Some((told, there))
 }
 
 /// The rule that a topic breaks, and the number of its bytes that break it.
@@ -96,7 +87,10 @@ fn model_topic(topic: &[u8], complete: bool) -> Option<(Violation, usize)> {
         Err(InvalidField::Breaks(violation)) => Some(violation),
         _ => None,
     };
-    violation(topic)?;
+    violation(topic).filter(|_| complete || !topic.is_empty())?;
+    if topic.is_empty() {
+        return Some((Violation::EmptyTopic, 0));
+    }
     (1..=topic.len()).find_map(|length| {
         let part = &topic[..length];
         // A character that is cut short here may still be completed.
@@ -129,10 +123,14 @@ pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
     let mut told: Vec<(Told, usize)> = Vec::new();
     let mut fed = 0;
     let mut reads = 0;
-    // Bytes of payload that the last part said are to come, and whether a payload has begun.
-    let mut expected: Option<u32> = None;
+    // The header of a large message that is not over, and how many bytes of payload it said to follow.
+    let mut large: Option<(FixedHeader, u32)> = None;
     loop {
-        match receiver.poll() {
+        let gist = |frame: Frame<'_>| (frame.kind, frame.header, frame.body.len(), frame.remaining);
+        let peeked = receiver.peek().map(|frame| frame.map(gist));
+        let polled = receiver.poll();
+        assert_eq!(peeked, polled.map(|frame| frame.map(gist)));
+        match polled {
             Ok(None) => {
                 if fed == stream.len() {
                     return told;
@@ -154,34 +152,45 @@ pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
                 fed += count;
                 reads += 1;
             }
-            Ok(Some(Frame::Whole(header, body))) => {
-                assert_eq!(expected, None, "a packet within a payload");
-                assert_eq!(header.remaining_length as usize, body.len());
+            Ok(Some(Frame { kind: FrameKind::Whole, header, body, remaining })) => {
+                assert_eq!(large, None, "a packet within a message");
+                assert_eq!((header.remaining_length as usize, remaining), (body.len(), 0));
                 told.push((Told::Whole { header, body: body.to_vec() }, fed));
             }
-            Ok(Some(Frame::Start(start))) => {
-                assert_eq!(expected, None, "a message within a payload");
-                expected = Some(start.payload_length);
-                let topic = start.topic.map(|topic| topic.as_bytes().to_vec());
-                let payload_length = start.payload_length as usize;
-                let (retain, delivery) = (start.retain, start.delivery);
-                told.push((Told::Start { topic, payload_length, retain, delivery }, fed));
-            }
-            Ok(Some(Frame::Part(part))) => {
-                let length = u32::try_from(part.bytes.len()).unwrap();
-                assert_eq!(expected, Some(part.remaining + length), "the parts do not add up");
-                assert!(length > 0 || part.remaining == 0);
-                expected = (part.remaining > 0).then_some(part.remaining);
-                if let Some((Told::Payload { bytes, delivery }, after)) = told.last_mut() {
-                    assert_eq!(*delivery, part.delivery);
-                    bytes.extend_from_slice(part.bytes);
-                    *after = fed;
+            Ok(Some(Frame { kind, header, body, remaining })) => {
+                let mut payload = body;
+                if kind == FrameKind::Part {
+                    let length = u32::try_from(body.len()).unwrap();
+                    assert_eq!(large, Some((header, remaining + length)), "the parts do not add up");
+                    assert!(length > 0, "a part without bytes");
                 } else {
-                    let bytes = part.bytes.to_vec();
-                    told.push((Told::Payload { bytes, delivery: part.delivery }, fed));
+                    assert_eq!(large, None, "a message within a message");
+                    let read = if kind == FrameKind::Untitled {
+                        Delivery::decode(header, body).map(|(delivery, rest)| (None, delivery, rest))
+                    } else {
+                        Publish::decode_body(header, body)
+                            .map(|message| (Some(message.topic), message.delivery, message.payload))
+                    };
+                    let (topic, delivery, rest) = match read {
+                        Ok(read) => read,
+                        Err(violation) => {
+                            told.push((Told::Broken(violation), fed));
+                            return told;
+                        }
+                    };
+                    payload = rest;
+                    let payload_length = payload.len() + remaining as usize;
+                    let topic = topic.map(|topic| topic.as_bytes().to_vec());
+                    told.push((Told::Start { header, topic, payload_length, delivery }, fed));
                 }
-                if expected.is_some() {
-                    assert!(receiver.is_mid_packet());
+                large = (remaining > 0).then_some((header, remaining));
+                let payload = payload.to_vec();
+                assert!(large.is_none() || receiver.is_mid_packet());
+                if let Some((Told::Payload { bytes }, after)) = told.last_mut() {
+                    bytes.extend_from_slice(&payload);
+                    *after = fed;
+                } else if !payload.is_empty() || remaining == 0 {
+                    told.push((Told::Payload { bytes: payload }, fed));
                 }
             }
             Err(violation) => {
