@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use umqtt_proto::wire::{FixedHeader, Packet, PacketType, Publish};
-use umqtt_proto::{Frame, LargeMessage, Receiver, Violation};
+use umqtt_proto::wire::{Delivery, FixedHeader, Packet, PacketType, Publish};
+use umqtt_proto::{Frame, FrameKind, Receiver, Violation};
 
 fuzz_target!(|stream: &[u8]| {
     let mut rest = stream;
@@ -61,8 +61,8 @@ fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
                 receiver.advance(count);
                 fed += count;
             }
-            Ok(Some(Frame::Whole(header, body))) => {
-                assert!(large.is_none());
+            Ok(Some(Frame { kind: FrameKind::Whole, header, body, remaining })) => {
+                assert!(large.is_none() && remaining == 0);
                 let whole = Packet::decode(&stream[start..fed]);
                 match Packet::decode_body(header, body) {
                     Ok(packet) => {
@@ -77,20 +77,27 @@ fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
                 }
                 assert!(!only_wanted || start == fed, "read past the current packet");
             }
-            Ok(Some(Frame::Start(message))) => {
-                assert!(large.is_none());
-                large = Some(Large::new(message, &stream[start..], size));
-            }
-            Ok(Some(Frame::Part(part))) => {
-                let mut message = large.take().expect("a part of something");
-                assert_eq!(part.delivery, message.delivery);
-                message.payload.extend_from_slice(part.bytes);
-                assert_eq!(message.payload.len() + part.remaining as usize, message.payload_length);
-                if part.remaining > 0 {
-                    assert!(!part.bytes.is_empty());
+            Ok(Some(Frame { kind, header, body, remaining })) => {
+                let message = if kind == FrameKind::Part {
+                    let mut message = large.take().expect("a part of something");
+                    assert_eq!(message.header, header);
+                    assert!(!body.is_empty());
+                    message.payload.extend_from_slice(body);
+                    message
+                } else {
+                    assert!(large.is_none());
+                    match Large::start(kind, header, body) {
+                        Ok(message) => message,
+                        Err(violation) => {
+                            check_violation(violation, &stream[start..fed], size);
+                            return;
+                        }
+                    }
+                };
+                if remaining > 0 {
                     large = Some(message);
                 } else {
-                    start += message.check_end(&stream[start..]);
+                    start += message.check_end(&stream[start..], size);
                     assert!(!only_wanted || start == fed, "read past the current packet");
                 }
             }
@@ -105,33 +112,32 @@ fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
 /// A message that comes in parts.
 struct Large {
     topic: Option<Vec<u8>>,
-    retain: bool,
-    delivery: umqtt_proto::wire::Delivery,
+    header: FixedHeader,
+    delivery: Delivery,
     payload: Vec<u8>,
-    payload_length: usize,
 }
 
 impl Large {
-    fn new(message: LargeMessage<'_>, bytes: &[u8], size: usize) -> Self {
-        let (header, length) = FixedHeader::decode(bytes).expect("no rule broken").expect("a header");
-        assert_eq!(header.packet_type, PacketType::Publish);
-        assert!(length + header.remaining_length as usize > size, "it would have fit");
-        Self {
-            topic: message.topic.map(|topic| topic.as_bytes().to_vec()),
-            retain: message.retain,
-            delivery: message.delivery,
-            payload: Vec::new(),
-            payload_length: message.payload_length as usize,
-        }
+    fn start(kind: FrameKind, header: FixedHeader, body: &[u8]) -> Result<Self, Violation> {
+        let (topic, delivery, payload) = if kind == FrameKind::Untitled {
+            let (delivery, payload) = Delivery::decode(header, body)?;
+            (None, delivery, payload)
+        } else {
+            let message = Publish::decode_body(header, body)?;
+            (Some(message.topic.as_bytes().to_vec()), message.delivery, message.payload)
+        };
+        Ok(Self { topic, header, delivery, payload: payload.to_vec() })
     }
 
     /// Compares with the message read whole, and tells the length of its packet.
-    fn check_end(self, bytes: &[u8]) -> usize {
+    fn check_end(self, bytes: &[u8], size: usize) -> usize {
         let Ok(Some((Packet::Publish(message), length))) = Packet::decode(bytes) else {
             panic!("no message")
         };
+        assert!(length > size, "it would have fit");
         let Publish { topic, payload, retain, delivery } = message;
-        assert_eq!((&self.payload[..], self.retain, self.delivery), (payload, retain, delivery));
+        assert_eq!((&self.payload[..], self.delivery), (payload, delivery));
+        assert_eq!((self.header.flags & 1 != 0, self.header.packet_type), (retain, PacketType::Publish));
         assert!(self.topic.is_none_or(|told| told == topic.as_bytes()));
         length
     }
