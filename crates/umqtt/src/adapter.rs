@@ -1,0 +1,90 @@
+//! A transport out of `embedded-io`, which has neither a deadline nor a clock.
+
+use embedded_io::{Read, ReadReady, Write, WriteReady};
+use umqtt_proto::{Instant, NEVER};
+
+use crate::transport::{Interest, Io, Transport};
+
+/// A clock, and what to do while nothing happens.
+pub trait Clock {
+    /// The time now; only differences mean anything.
+    fn now(&mut self) -> Instant;
+
+    /// Called again and again while the client waits; it may sleep for a moment, until an interrupt say.
+    ///
+    /// A [`Client::check_msg`](crate::Client::check_msg) waits longer than asked by what this takes at most.
+    fn idle(&mut self) {
+        core::hint::spin_loop();
+    }
+}
+
+/// A [`Transport`] of anything that reads and writes by `embedded-io` and tells when it is ready, and a clock.
+///
+/// The link is opened by whoever makes it; `close` leaves it as it is, since `embedded-io` knows no closing:
+/// after an error of the connection put a new one in its place by [`inner_mut`](Self::inner_mut).
+/// `flush` is not called, as it may wait without end: the link must send what it has taken by itself.
+#[derive(Debug)]
+pub struct EmbeddedIo<T, C> {
+    inner: T,
+    clock: C,
+}
+
+impl<T, C> EmbeddedIo<T, C>
+where
+    T: Read + Write + ReadReady + WriteReady,
+    C: Clock,
+{
+    /// A transport of an open link and a clock.
+    pub const fn new(inner: T, clock: C) -> Self {
+        Self { inner, clock }
+    }
+
+    /// The link.
+    pub const fn inner(&self) -> &T {
+        &self.inner
+    }
+
+    /// The link, to put another in its place.
+    pub const fn inner_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T, C> Transport for EmbeddedIo<T, C>
+where
+    T: Read + Write + ReadReady + WriteReady,
+    C: Clock,
+{
+    type Error = T::Error;
+
+    fn now(&mut self) -> Instant {
+        self.clock.now()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Io, Self::Error> {
+        Ok(if self.inner.read_ready()? { done(self.inner.read(buffer)?) } else { Io::WouldBlock })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<Io, Self::Error> {
+        Ok(if self.inner.write_ready()? { done(self.inner.write(bytes)?) } else { Io::WouldBlock })
+    }
+
+    fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), Self::Error> {
+        let start = self.clock.now();
+        loop {
+            let ready =
+                interest.read && self.inner.read_ready()? || interest.write && self.inner.write_ready()?;
+            if ready || timeout != NEVER && self.clock.now().since(start) >= timeout {
+                return Ok(());
+            }
+            self.clock.idle();
+        }
+    }
+
+    fn close(&mut self) {}
+}
+
+/// With `embedded-io`, no bytes mean that there will be none.
+const fn done(count: usize) -> Io {
+    if count == 0 { Io::Closed } else { Io::Done(count) }
+}

@@ -1,0 +1,46 @@
+//! TCP on an operating system: name resolution, connecting, reading and writing, each within its time.
+
+mod address;
+mod error;
+mod resolve;
+mod tcp;
+
+pub use address::{Address, InvalidAddress};
+pub use error::TcpError;
+pub use tcp::TcpTransport;
+
+use std::time::Duration;
+
+use crate::{Client, ConnectOptions, Error, Heap};
+
+/// A client over TCP with its memory on the heap.
+pub type TcpClient = Client<TcpTransport, Heap>;
+
+/// Connects to a broker over TCP, within 5 s for opening the connection and 5 s for its answer.
+///
+/// `address` is `host`, `host:port`, `[v6]:port`, or one of these behind `mqtt://`; the port is 1883 when none is
+/// named. [`Client::new`] with a [`TcpTransport`] gives a choice of time-outs and memory.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let broker = umqtt_testkit::TcpBroker::start()?;
+/// # let broker = broker.local_addr().to_string();
+/// use umqtt::{ConnectOptions, QoS};
+/// let mut client = umqtt::std::connect(&broker, &ConnectOptions::new("shed")?)?;
+/// client.publish("shed/door", b"open", QoS::AtMostOnce, false)?;
+/// client.disconnect()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Error::Transport`] when the address is none or there is no TCP connection, and those of
+/// [`Client::connect`].
+pub fn connect(address: &str, options: &ConnectOptions<'_>) -> Result<TcpClient, Error<TcpError>> {
+    let address: Address = address.parse().map_err(|error| Error::Transport(TcpError::Address(error)))?;
+    let transport = TcpTransport::connect(address.host(), address.port(), Duration::from_secs(5))
+        .map_err(Error::Transport)?;
+    let mut client = Client::new(transport, Heap::default());
+    client.connect(options)?;
+    Ok(client)
+}

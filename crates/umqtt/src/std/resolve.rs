@@ -1,0 +1,66 @@
+//! Name resolution that ends in time.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::TcpError;
+
+/// All addresses of a host, at least one.
+///
+/// The operating system's resolver has no time-out. It runs in a thread of its own, which is left to itself when
+/// it takes too long.
+pub(super) fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, TcpError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let name = host.to_owned();
+    let addresses = within(timeout, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+    let unknown = |error| TcpError::UnknownHost { host: host.to_owned(), error };
+    match addresses {
+        Ok(Some(Ok(addresses))) if addresses.is_empty() => Err(unknown(io::ErrorKind::NotFound.into())),
+        Ok(Some(Ok(addresses))) => Ok(addresses),
+        Ok(Some(Err(error))) | Err(error) => Err(unknown(error)),
+        Ok(None) => Err(TcpError::ResolveTimedOut { host: host.to_owned(), timeout }),
+    }
+}
+
+/// What `work` gives, or `None` when it takes longer.
+fn within<R: Send + 'static>(
+    timeout: Duration,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> io::Result<Option<R>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new().name("umqtt-resolve".into()).spawn(move || {
+        // Nobody listens any more when it took too long.
+        let _ = sender.send(work());
+    })?;
+    Ok(receiver.recv_timeout(timeout).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolver_that_hangs_is_left_to_itself() {
+        let (release, hold) = mpsc::channel::<()>();
+        let result = within(Duration::from_millis(1), move || hold.recv());
+        assert!(result.unwrap().is_none());
+        drop(release);
+    }
+
+    #[test]
+    fn an_ip_address_is_not_looked_up() {
+        let addresses = resolve("::1", 7, Duration::ZERO).unwrap();
+        assert_eq!(addresses, ["[::1]:7".parse().unwrap()]);
+    }
+
+    #[test]
+    fn a_name_of_this_machine_is_found() {
+        let addresses = resolve("localhost", 7, Duration::from_secs(10)).unwrap();
+        assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 7));
+    }
+}

@@ -1,0 +1,155 @@
+//! A TCP connection that never waits longer than it is told.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant as Moment};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use umqtt_proto::{Instant, NEVER};
+
+use super::TcpError;
+use super::resolve::resolve;
+use crate::transport::{Interest, Io, Transport};
+
+/// A TCP connection to a host, which can be opened again and again.
+///
+/// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets.
+#[derive(Debug)]
+pub struct TcpTransport {
+    host: String,
+    port: u16,
+    link: Option<Link>,
+    started: Moment,
+}
+
+#[derive(Debug)]
+struct Link {
+    stream: TcpStream,
+    address: SocketAddr,
+}
+
+impl TcpTransport {
+    /// A transport that is not open; [`Client::connect`](crate::Client::connect) opens it.
+    #[must_use]
+    pub fn new(host: &str, port: u16) -> Self {
+        Self { host: host.to_owned(), port, link: None, started: Moment::now() }
+    }
+
+    /// A transport that is open: the name is resolved and its addresses are tried one after the other, all
+    /// within `timeout`.
+    ///
+    /// # Errors
+    /// [`TcpError::UnknownHost`], [`TcpError::ResolveTimedOut`], [`TcpError::Connect`].
+    pub fn connect(host: &str, port: u16, timeout: Duration) -> Result<Self, TcpError> {
+        let mut transport = Self::new(host, port);
+        transport.link = Some(open(host, port, Some(timeout))?);
+        Ok(transport)
+    }
+
+    /// The address of the broker, if the transport is open.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.link.as_ref().map(|link| link.address)
+    }
+
+    fn link(&mut self) -> Result<&mut Link, TcpError> {
+        self.link.as_mut().ok_or(TcpError::NotOpen)
+    }
+}
+
+impl Transport for TcpTransport {
+    type Error = TcpError;
+
+    fn now(&mut self) -> Instant {
+        // The count wraps, as the core expects.
+        #[allow(clippy::cast_possible_truncation)]
+        Instant::from_millis(self.started.elapsed().as_millis() as u32)
+    }
+
+    fn open(&mut self, timeout: u32) -> Result<(), TcpError> {
+        if self.link.is_none() {
+            let timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
+            self.link = Some(open(&self.host, self.port, timeout)?);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Io, TcpError> {
+        let link = self.link()?;
+        attempt(link.address, || link.stream.read(buffer))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<Io, TcpError> {
+        let link = self.link()?;
+        attempt(link.address, || link.stream.write(bytes))
+    }
+
+    fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
+        let link = self.link()?;
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, interest.read);
+        flags.set(PollFlags::OUT, interest.write);
+        let timeout = (timeout != NEVER).then(|| Timespec {
+            tv_sec: (timeout / 1000).into(),
+            tv_nsec: (timeout % 1000 * 1_000_000).into(),
+        });
+        match poll(&mut [PollFd::new(&link.stream, flags)], timeout.as_ref()) {
+            // After a signal the client looks at its clock and waits again.
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(TcpError::Link { address: link.address, error: error.into() }),
+        }
+    }
+
+    fn close(&mut self) {
+        let Some(mut link) = self.link.take() else { return };
+        let _ = link.stream.shutdown(Shutdown::Write);
+        // To close with bytes unread resets the connection, and the last packets sent might be lost with it.
+        let mut rest = [0; 4096];
+        while let Ok(Io::Done(_)) = attempt(link.address, || link.stream.read(&mut rest)) {}
+    }
+}
+
+/// One call of the operating system, made again when a signal came.
+fn attempt(address: SocketAddr, mut call: impl FnMut() -> io::Result<usize>) -> Result<Io, TcpError> {
+    loop {
+        return match call() {
+            Ok(0) => Ok(Io::Closed),
+            Ok(count) => Ok(Io::Done(count)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => continue,
+                io::ErrorKind::WouldBlock => Ok(Io::WouldBlock),
+                _ => Err(TcpError::Link { address, error }),
+            },
+        };
+    }
+}
+
+/// The first address of the host that takes a connection; each gets its share of the time that is left.
+fn open(host: &str, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
+    let start = Moment::now();
+    // Without a limit the operating system's own one holds, of some minutes.
+    let left =
+        || timeout.map_or(Duration::from_secs(3600), |timeout| timeout.saturating_sub(start.elapsed()));
+    let addresses = resolve(host, port, left())?;
+    let mut failure = TcpError::UnknownHost { host: host.to_owned(), error: io::ErrorKind::NotFound.into() };
+    let mut to_try = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for address in addresses {
+        let share = left() / to_try.max(1);
+        to_try = to_try.saturating_sub(1);
+        let stream = if share.is_zero() {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            TcpStream::connect_timeout(&address, share)
+        };
+        let ready = stream.and_then(|stream| {
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            Ok(stream)
+        });
+        match ready {
+            Ok(stream) => return Ok(Link { stream, address }),
+            Err(error) => failure = TcpError::Connect { address, error },
+        }
+    }
+    Err(failure)
+}

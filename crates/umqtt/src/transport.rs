@@ -1,0 +1,101 @@
+//! What a client needs of a link: bytes both ways, a clock, and a wait that ends.
+
+use umqtt_proto::Instant;
+
+/// What came of an attempt to read or to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Io {
+    /// So many bytes, at least 1.
+    Done(usize),
+    /// Not now: [`Transport::wait`] tells when.
+    WouldBlock,
+    /// The other side has closed the link.
+    Closed,
+}
+
+/// What to wait for; any of these together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Interest {
+    /// Bytes to read.
+    pub read: bool,
+    /// Room to write.
+    pub write: bool,
+}
+
+/// A reliable stream of bytes with a clock, such as a TCP connection.
+///
+/// Only [`wait`](Self::wait) and [`open`](Self::open) take time, and both are told how much they may take. All
+/// times are milliseconds, and [`NEVER`](crate::NEVER) stands for no limit.
+pub trait Transport {
+    /// What can go wrong; its [`kind`](embedded_io::Error::kind) decides the code of the client's error.
+    type Error: embedded_io::Error;
+
+    /// The time now; only differences mean anything.
+    fn now(&mut self) -> Instant;
+
+    /// Makes sure that the link is open, within `timeout` milliseconds; does nothing if it is.
+    ///
+    /// Without this method a link is opened by whoever made it, and cannot be opened again.
+    ///
+    /// # Errors
+    /// The link could not be opened.
+    fn open(&mut self, timeout: u32) -> Result<(), Self::Error> {
+        let _ = timeout;
+        Ok(())
+    }
+
+    /// Reads what is there, as much as `buffer` holds; never waits. `buffer` is not empty.
+    ///
+    /// # Errors
+    /// The link failed; the client closes it.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Io, Self::Error>;
+
+    /// Writes what the link takes now of `bytes`; never waits. `bytes` is not empty.
+    ///
+    /// Bytes must not be held back for a later flush.
+    ///
+    /// # Errors
+    /// The link failed; the client closes it.
+    fn write(&mut self, bytes: &[u8]) -> Result<Io, Self::Error>;
+
+    /// Waits until the link is ready for what `interest` asks, or `timeout` milliseconds have passed.
+    ///
+    /// It may return early; the client then tries, and waits again.
+    ///
+    /// # Errors
+    /// The link failed; the client closes it.
+    fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), Self::Error>;
+
+    /// Closes the link; does nothing if it is closed.
+    fn close(&mut self);
+}
+
+impl<T: Transport> Transport for &mut T {
+    type Error = T::Error;
+
+    fn now(&mut self) -> Instant {
+        T::now(self)
+    }
+
+    fn open(&mut self, timeout: u32) -> Result<(), Self::Error> {
+        T::open(self, timeout)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Io, Self::Error> {
+        T::read(self, buffer)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<Io, Self::Error> {
+        T::write(self, bytes)
+    }
+
+    fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), Self::Error> {
+        T::wait(self, interest, timeout)
+    }
+
+    fn close(&mut self) {
+        T::close(self);
+    }
+}
