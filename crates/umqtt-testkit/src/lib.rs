@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod broker;
-pub mod tcp;
+pub mod link;
+pub mod script;
+mod tcp;
 
 pub use broker::{Broker, CloseReason, ConnectionId, Event, Message, SessionView, Settings};
 pub use tcp::TcpBroker;

@@ -29,6 +29,14 @@ pub use self::settings::Settings;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
 
+impl ConnectionId {
+    /// The connection of this number, for a [`Service`](crate::link::Service) of one's own.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// An MQTT 3.1.1 broker without sockets, threads and clock.
 ///
 /// The driver [opens](Self::open) a connection, hands over what comes ([`receive`](Self::receive)), and sends what

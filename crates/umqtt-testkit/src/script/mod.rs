@@ -1,0 +1,54 @@
+//! A broker that follows a script: it stops in the middle of a packet, answers nonsense, stalls, closes or resets, and
+//! says exactly where the client did something else than expected.
+//!
+//! [`ScriptedBroker`] plays on a TCP port, [`Player`] behind a virtual [`Network`](crate::link::Network); the program
+//! `umqtt-testkit script FILE` plays for test suites in other languages.
+//!
+//! # Format
+//!
+//! One step a line; an empty line and one that begins with `#` say nothing.
+//!
+//! | step | what the broker does |
+//! |---|---|
+//! | `accept` | waits for the next connection; the first step of each script, written or not |
+//! | `expect connect` | waits for a valid packet of this type: the name of any packet, in any case |
+//! | `expect any` | waits for any one valid packet |
+//! | `expect 10 10 00 04 "MQTT" ..` | waits for these bytes; `..` at the end stands for the rest of the packet |
+//! | `expect close` | waits until the client closes; nothing may come before |
+//! | `drain` | drops what comes until the client closes |
+//! | `send 20 02 00 00` | sends bytes |
+//! | `send-split 20 02 00 00` | sends bytes, each in a write of its own |
+//! | `stall 500` | neither reads nor sends for so many milliseconds |
+//! | `close` | closes; the client reads what was sent before, and then the end |
+//! | `reset` | closes so that the client gets "connection reset" |
+//!
+//! Bytes are pairs of hex digits and `"text"`, with or without spaces between; `00*70000` repeats the byte before the
+//! star. `$id` stands for the two bytes of the packet id that the client sent last, in `expect` too. In `expect`,
+//! `??` is any one byte.
+//!
+//! After `close`, `reset`, `expect close` and `drain` only `accept` can follow. Where the script ends, an open
+//! connection is closed; what the client sends beyond is nobody's mistake.
+//!
+//! ```text
+//! # Takes one message of QoS 1, forgets to acknowledge it, and wants it again.
+//! expect connect
+//! send 20 02 00 00
+//! expect 32 ..
+//! reset
+//! accept
+//! expect connect
+//! send 20 02 01 00
+//! expect 3a ?? 00 01 "t" $id ..
+//! send 40 02 $id
+//! expect disconnect
+//! ```
+
+mod parse;
+mod play;
+mod player;
+mod tcp;
+
+pub use self::parse::{ParseError, Script};
+pub use self::play::{Mismatch, Progress};
+pub use self::player::Player;
+pub use self::tcp::{ScriptError, ScriptedBroker};
