@@ -2,8 +2,13 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod clock;
+mod connect;
 mod keep_alive;
 mod outcome;
 mod receive;
+mod refusals;
+mod resume;
 mod rig;
 mod secrets;
+mod transmit;

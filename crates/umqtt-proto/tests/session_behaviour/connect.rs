@@ -1,0 +1,272 @@
+//! How a connection begins, ends, and what may stand in between.
+
+use umqtt_proto::wire::{Connect, ConnectReturnCode, PacketType};
+use umqtt_proto::{
+    ClientId, ConnectError, Event, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts, Violation,
+};
+
+use crate::rig::{CONNACK, CONNACK_PRESENT, Rig, Sizes, clean, keeping_rig, persistent, rig};
+
+/// A packet of every type, some of them with what only a client may send.
+const PACKETS: [(PacketType, &[u8]); 14] = [
+    (PacketType::Connect, b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c"),
+    (PacketType::ConnAck, b"\x20\x02\x00\x00"),
+    (PacketType::Publish, b"\x32\x05\x00\x01t\x00\x01"),
+    (PacketType::PubAck, b"\x40\x02\x00\x01"),
+    (PacketType::PubRec, b"\x50\x02\x00\x01"),
+    (PacketType::PubRel, b"\x62\x02\x00\x01"),
+    (PacketType::PubComp, b"\x70\x02\x00\x01"),
+    (PacketType::Subscribe, b"\x82\x06\x00\x01\x00\x01t\x00"),
+    (PacketType::SubAck, b"\x90\x03\x00\x01\x00"),
+    (PacketType::Unsubscribe, b"\xa2\x05\x00\x01\x00\x01t"),
+    (PacketType::UnsubAck, b"\xb0\x02\x00\x01"),
+    (PacketType::PingReq, b"\xc0\x00"),
+    (PacketType::PingResp, b"\xd0\x00"),
+    (PacketType::Disconnect, b"\xe0\x00"),
+];
+
+#[test]
+fn every_phase_and_input() {
+    use Phase::{AwaitConnAck, Connected, Disconnected, Disconnecting, Resuming};
+    assert_eq!(Phase::ALL, [Disconnected, AwaitConnAck, Resuming, Connected, Disconnecting]);
+    use PhaseInput::{Closed, ConnAck, Disconnect, Resumed};
+    assert_eq!(PhaseInput::ALL, [PhaseInput::Connect, ConnAck, Resumed, Disconnect, Closed]);
+    let table = Phase::ALL.map(|phase| PhaseInput::ALL.map(|input| phase.next(input)));
+    let closed = Some(Disconnected);
+    let leaving = Some(Disconnecting);
+    let expected = [
+        [Some(AwaitConnAck), None, None, None, closed],
+        [None, Some(Resuming), None, leaving, closed],
+        [None, None, Some(Connected), leaving, closed],
+        [None, None, None, leaving, closed],
+        [None, None, None, None, closed],
+    ];
+    assert_eq!(table, expected);
+}
+
+#[test]
+fn connects() {
+    let mut rig = rig();
+    assert_eq!(rig.session.phase(), Phase::Disconnected);
+    assert_eq!(rig.session.poll_timeout(rig.now), None);
+    rig.session.connect(&clean(), rig.now).unwrap();
+    assert_eq!(rig.session.phase(), Phase::AwaitConnAck);
+    assert_eq!(rig.send(), b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c");
+    rig.feed(&CONNACK[..3]);
+    rig.quiet();
+    rig.feed(&CONNACK[3..]);
+    assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: false })));
+    rig.quiet();
+    assert_eq!(rig.session.phase(), Phase::Connected);
+    assert_eq!(rig.send(), b"");
+}
+
+#[test]
+fn an_empty_client_id_needs_a_clean_session() {
+    let mut rig = rig();
+    let empty = ClientId::new("").unwrap();
+    let refused = rig.session.connect(&Connect { client_id: empty, ..persistent() }, rig.now);
+    assert_eq!(refused, Err(ConnectError::EmptyClientId));
+    assert_eq!(rig.session.phase(), Phase::Disconnected);
+    rig.connect_with(&Connect { client_id: empty, ..clean() }, CONNACK);
+}
+
+#[test]
+fn connect_must_fit_the_transmit_buffer() {
+    let connect = clean();
+    for size in 0..15 {
+        let mut rig = Rig::new(NoStore, &Sizes { transmit: size, ..Sizes::default() });
+        let refused = rig.session.connect(&connect, rig.now);
+        assert_eq!(refused, Err(ConnectError::BufferTooSmall { needed: 15 }));
+        assert_eq!((rig.session.phase(), rig.session.poll_transmit()), (Phase::Disconnected, &b""[..]));
+    }
+    let mut rig = Rig::new(NoStore, &Sizes { transmit: 15, ..Sizes::default() });
+    rig.connect_with(&connect, CONNACK);
+}
+
+#[test]
+fn a_refusal_ends_the_connection() {
+    for code in 1..=255 {
+        let mut rig = rig();
+        rig.session.connect(&persistent(), rig.now).unwrap();
+        rig.send();
+        rig.ends(&[0x20, 2, 0, code], SessionError::Refused(ConnectReturnCode::from_code(code)));
+        rig.receiver.clear();
+        rig.connect_with(&clean(), CONNACK);
+    }
+}
+
+#[test]
+fn a_hostile_connack_ends_the_connection() {
+    let ends = |connect: &Connect<'_>, bytes: &[u8], violation| {
+        let mut rig = rig();
+        rig.session.connect(connect, rig.now).unwrap();
+        rig.send();
+        rig.ends(bytes, SessionError::Violation(violation));
+    };
+    ends(&clean(), CONNACK_PRESENT, Violation::SessionPresent);
+    for code in 1..=255 {
+        ends(&persistent(), &[0x20, 2, 1, code], Violation::SessionPresent);
+    }
+    for flags in 2..=255 {
+        ends(&persistent(), &[0x20, 2, flags, 0], Violation::ReservedConnAckFlag);
+    }
+    ends(&clean(), b"\x20\x03\x00\x84\x00", Violation::WrongLength);
+    ends(&clean(), b"\x20\x01\x00", Violation::WrongLength);
+    ends(&clean(), b"\x20\x00", Violation::WrongLength);
+    ends(&clean(), b"\x20\x80\x80\x80\x80\x00", Violation::RemainingLengthTooLong);
+    ends(&clean(), b"\x21\x02\x00\x00", Violation::ReservedFlags);
+    ends(&clean(), b"HTTP/1.1 400 Bad Request\r\n\r\n", Violation::ReservedFlags);
+}
+
+#[test]
+fn nothing_may_come_before_connack() {
+    for (packet_type, packet) in PACKETS {
+        if packet_type != PacketType::ConnAck {
+            let mut rig = rig();
+            rig.session.connect(&clean(), rig.now).unwrap();
+            rig.send();
+            rig.ends(packet, Violation::UnexpectedPacket);
+        }
+    }
+    let mut rig = Rig::new(NoStore, &Sizes { receive: 16, ..Sizes::default() });
+    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.ends(b"\x30\x64\x00\x01tlarge messa", Violation::UnexpectedPacket);
+}
+
+#[test]
+fn what_only_a_client_may_send_ends_the_connection() {
+    for (packet_type, packet) in PACKETS {
+        let unexpected = matches!(
+            packet_type,
+            PacketType::Connect
+                | PacketType::ConnAck
+                | PacketType::Subscribe
+                | PacketType::Unsubscribe
+                | PacketType::PingReq
+                | PacketType::Disconnect
+        );
+        // Once connected, and once while there is more to be sent again than fits.
+        let mut resuming =
+            Rig::new(umqtt_proto::RamStore::new(vec![0; 512]), &Sizes { transmit: 24, ..Sizes::default() })
+                .connected_persistent();
+        for _ in 0..3 {
+            resuming.publish_sent(b"0123456789", QoS::AtLeastOnce);
+        }
+        resuming.close();
+        resuming.connect_with(&persistent(), CONNACK_PRESENT);
+        resuming.quiet();
+        assert_eq!(resuming.session.phase(), Phase::Resuming);
+        resuming.send();
+        let mut connected = rig().connected();
+        if unexpected {
+            connected.ends(packet, Violation::UnexpectedPacket);
+            resuming.ends(packet, Violation::UnexpectedPacket);
+        } else if cfg!(feature = "qos2") || !(5..=7).contains(&(packet_type as u8)) {
+            connected.feed(packet);
+            assert!(matches!(connected.poll(), Ok(Some(_))), "{packet_type:?}");
+            assert_eq!(connected.session.phase(), Phase::Connected);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_read_without_a_connection_or_behind_disconnect() {
+    for (_, packet) in PACKETS {
+        let mut rig = rig();
+        rig.feed(packet);
+        rig.quiet();
+        assert_eq!(rig.session.phase(), Phase::Disconnected);
+        rig.receiver.clear();
+        let mut rig = rig.connected();
+        rig.session.disconnect().unwrap();
+        rig.feed(packet);
+        rig.quiet();
+        assert_eq!((rig.session.phase(), rig.send()), (Phase::Disconnecting, vec![0xe0, 0]));
+        assert_eq!(rig.session.poll_timeout(rig.now), None);
+    }
+}
+
+#[test]
+fn disconnect_is_the_last_packet() {
+    for phase in [Phase::AwaitConnAck, Phase::Resuming, Phase::Connected] {
+        let mut rig = keeping_rig();
+        rig.session.connect(&persistent(), rig.now).unwrap();
+        if phase != Phase::AwaitConnAck {
+            rig.send();
+            rig.feed(CONNACK);
+            rig.poll().unwrap();
+        }
+        if phase == Phase::Connected {
+            rig.quiet();
+            rig.publish(b"", QoS::AtMostOnce).unwrap();
+        }
+        assert_eq!(rig.session.phase(), phase);
+        rig.session.disconnect().unwrap();
+        assert_eq!(rig.session.phase(), Phase::Disconnecting);
+        assert!(rig.session.disconnect().is_err() && rig.session.ping(rig.now).is_err());
+        assert!(rig.publish(b"", QoS::AtMostOnce).is_err());
+        rig.wait(100_000);
+        rig.quiet();
+        assert!(rig.send().ends_with(b"\xe0\x00"));
+        rig.close();
+        assert_eq!(rig.session.phase(), Phase::Disconnected);
+        rig.connect_with(&clean(), CONNACK);
+    }
+}
+
+#[test]
+fn a_missing_connack_ends_the_connection() {
+    let mut rig = rig();
+    rig.wait(123);
+    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.wait(2_000);
+    rig.send();
+    rig.feed(&CONNACK[..3]);
+    rig.wait(2_999);
+    rig.quiet();
+    assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
+    rig.wait(1);
+    assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
+    rig.ends(b"", SessionError::ConnectTimeout);
+    assert_eq!(rig.session.poll_timeout(rig.now), None);
+}
+
+#[test]
+fn a_connack_that_is_there_counts_however_late_it_is_looked_at() {
+    let mut rig = rig();
+    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.send();
+    rig.wait(5_000);
+    rig.feed(CONNACK);
+    assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: false })));
+}
+
+#[test]
+fn the_wait_for_connack_is_bounded_by_the_caller_or_not_at_all() {
+    for (connect, elapsed, over) in
+        [(100, 99, false), (100, 100, true), (NEVER, NEVER - 1, false), (NEVER, NEVER, false), (0, 0, true)]
+    {
+        let mut rig = rig();
+        rig.session.set_timeouts(Timeouts { connect, ..Timeouts::default() });
+        rig.session.connect(&clean(), rig.now).unwrap();
+        rig.send();
+        let left = if connect == NEVER { None } else { Some(connect - elapsed) };
+        rig.wait(elapsed);
+        assert_eq!(rig.session.poll_timeout(rig.now), left);
+        if over {
+            rig.ends(b"", SessionError::ConnectTimeout);
+        } else {
+            rig.quiet();
+        }
+    }
+}
+
+#[test]
+fn a_violation_ends_the_connection_and_frees_the_session_for_the_next() {
+    let mut rig = rig().connected();
+    rig.publish(b"waits", QoS::AtMostOnce).unwrap();
+    rig.ends(b"\xf0\x00", Violation::ReservedPacketType);
+    let sent = rig.connect_with(&clean(), CONNACK);
+    assert_eq!(sent.first(), Some(&0x10), "what waited for the last connection is not sent");
+}
