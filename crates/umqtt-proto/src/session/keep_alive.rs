@@ -1,5 +1,6 @@
 //! When to send PINGREQ, and when to give a connection up: a pure rule over elapsed times.
 
+use super::timers::{is_over, remaining};
 use crate::wire::KeepAlive;
 
 /// The milliseconds since things happened, as the caller's clock counts them.
@@ -9,12 +10,9 @@ pub struct Elapsed {
     pub sent: u32,
     /// Since the last byte was received.
     pub received: u32,
-    /// Since the PINGREQ that has no answer yet; `None` when none is open.
+    /// Since the PINGREQ that has no answer yet or, if that is later, since the last byte of a packet that is
+    /// not all there; `None` when no PINGREQ is open.
     pub ping: Option<u32>,
-    /// Whether the last look at the transport brought bytes.
-    pub fresh: bool,
-    /// Whether a packet has begun and is not all there.
-    pub mid_packet: bool,
 }
 
 /// What is to be done now.
@@ -32,14 +30,15 @@ pub enum Action {
 ///
 /// - PINGREQ goes out a quarter of the interval before it ends, when nothing was sent; and when nothing was
 ///   received for a whole interval, so that a client that only sends notices a dead link too.
-/// - A PINGRESP that is missing for `ping_timeout` milliseconds ends the connection, but not while bytes are
-///   there to be read, nor while those of one packet keep coming: the answer stands behind them.
+/// - A PINGRESP that is missing for `ping_timeout` milliseconds ends the connection. The answer stands behind
+///   what the broker sent before it, so a caller gives up only when nothing is left to read, and begins to
+///   count again at each part of a packet that arrives in several.
 ///
 /// ```
 /// use umqtt_proto::keep_alive::{Action, Elapsed, action};
 /// use umqtt_proto::wire::KeepAlive;
 /// let keep_alive = KeepAlive::from_secs(60);
-/// let mut elapsed = Elapsed { sent: 44_999, received: 10, ping: None, fresh: false, mid_packet: false };
+/// let mut elapsed = Elapsed { sent: 44_999, received: 10, ping: None };
 /// assert_eq!(action(keep_alive, 5_000, &elapsed), Action::Wait(Some(1)));
 /// elapsed.sent += 1;
 /// assert_eq!(action(keep_alive, 5_000, &elapsed), Action::Ping);
@@ -48,12 +47,10 @@ pub enum Action {
 pub const fn action(keep_alive: KeepAlive, ping_timeout: u32, elapsed: &Elapsed) -> Action {
     let mut wait = u32::MAX;
     if let Some(ping) = elapsed.ping {
-        let overdue = ping >= ping_timeout && ping_timeout != u32::MAX;
-        let arriving = elapsed.fresh || elapsed.mid_packet && elapsed.received < ping_timeout;
-        if overdue && !arriving {
+        if is_over(ping_timeout, ping) {
             return Action::GiveUp;
         }
-        wait = ping_timeout.saturating_sub(if overdue { elapsed.received } else { ping });
+        wait = remaining(ping_timeout, ping);
     }
     let interval = keep_alive.as_millis();
     if interval > 0 {

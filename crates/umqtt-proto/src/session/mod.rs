@@ -77,8 +77,6 @@ pub struct Session<T, F, S = NoStore> {
     clean_session: bool,
     /// A PINGREQ has no answer yet.
     pinged: bool,
-    /// A packet had begun and was not all there when the receiver was last looked at.
-    mid_packet: bool,
     /// An exchange is marked as lost or to be sent again.
     marked: bool,
 }
@@ -112,7 +110,6 @@ where
             phase: Phase::Disconnected,
             clean_session: false,
             pinged: false,
-            mid_packet: false,
             marked: false,
         }
     }

@@ -52,15 +52,22 @@ where
         if let Some(event) = self.poll_marked() {
             return Ok(Some(event));
         }
-        if receiver.is_fresh() {
+        let (fresh, mid_packet) = (receiver.is_fresh(), receiver.is_mid_packet());
+        if fresh {
             self.last_received = now;
         }
-        let overdue = self.check_keep_alive(receiver, now);
+        let overdue = self.check_keep_alive(now);
         let listens = matches!(self.phase, Phase::AwaitConnAck | Phase::Resuming | Phase::Connected);
         if listens && self.transmitter.has_room(4) {
             match receiver.poll() {
                 Err(violation) => return Err(violation.into()),
                 Ok(Some(frame)) => return self.handle(&frame, now),
+                // The broker is at it: PINGRESP stands behind what arrives.
+                Ok(None) if fresh => {
+                    if self.pinged && mid_packet {
+                        self.asked = now;
+                    }
+                }
                 Ok(None) if overdue => return Err(SessionError::PingTimeout),
                 Ok(None) => {}
             }

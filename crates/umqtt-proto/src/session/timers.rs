@@ -5,7 +5,6 @@ use super::event::{Event, SessionError};
 use super::inflight::{Await, Mark, Slot};
 use super::keep_alive::{Action, Elapsed, action};
 use super::phase::{Phase, PhaseInput};
-use crate::receiver::Receiver;
 use crate::store::Store;
 use crate::time::Instant;
 use crate::wire::{Ack, PINGREQ};
@@ -37,7 +36,7 @@ impl Default for Timeouts {
 }
 
 /// Whether `elapsed` milliseconds are enough.
-const fn is_over(timeout: u32, elapsed: u32) -> bool {
+pub(super) const fn is_over(timeout: u32, elapsed: u32) -> bool {
     elapsed >= timeout && timeout != NEVER
 }
 
@@ -60,13 +59,11 @@ where
             }
             // There is something to send again as soon as there is room.
             Phase::Resuming if self.transmitter.pending().is_empty() => 0,
-            Phase::Connected if self.transmitter.has_room(4) => {
-                match action(self.keep_alive, self.timeouts.ping, &self.elapsed(false, now)) {
-                    Action::Wait(wait) => wait.unwrap_or(NEVER),
-                    Action::Ping if self.pinged && !self.transmitter.pending().is_empty() => NEVER,
-                    Action::Ping | Action::GiveUp => 0,
-                }
-            }
+            Phase::Connected if self.transmitter.has_room(4) => match self.keep_alive_action(now) {
+                Action::Wait(wait) => wait.unwrap_or(NEVER),
+                Action::Ping if self.pinged && !self.transmitter.pending().is_empty() => NEVER,
+                Action::Ping | Action::GiveUp => 0,
+            },
             // What waits is to be sent first, and whoever sends it bounds that.
             Phase::Resuming | Phase::Connected => NEVER,
         };
@@ -80,26 +77,22 @@ where
         if wait == NEVER { None } else { Some(wait) }
     }
 
-    fn elapsed(&self, fresh: bool, now: Instant) -> Elapsed {
-        Elapsed {
+    /// What the keep-alive asks for.
+    fn keep_alive_action(&self, now: Instant) -> Action {
+        let elapsed = Elapsed {
             sent: now.since(self.last_sent),
             received: now.since(self.last_received),
             ping: if self.pinged { Some(now.since(self.asked)) } else { None },
-            fresh,
-            mid_packet: self.mid_packet,
-        }
+        };
+        action(self.keep_alive, self.timeouts.ping, &elapsed)
     }
 
     /// Sends PINGREQ as the keep-alive asks; tells whether PINGRESP is overdue, unless it is received already.
-    pub(super) fn check_keep_alive<R>(&mut self, receiver: &Receiver<R>, now: Instant) -> bool
-    where
-        R: AsRef<[u8]> + AsMut<[u8]>,
-    {
+    pub(super) fn check_keep_alive(&mut self, now: Instant) -> bool {
         if !matches!(self.phase, Phase::Resuming | Phase::Connected) {
             return false;
         }
-        self.mid_packet = receiver.is_mid_packet();
-        let action = action(self.keep_alive, self.timeouts.ping, &self.elapsed(receiver.is_fresh(), now));
+        let action = self.keep_alive_action(now);
         // While an answer is awaited, any packet that waits to be sent keeps the link alive as well.
         let ping = action == Action::Ping && (!self.pinged || self.transmitter.pending().is_empty());
         if ping && self.transmitter.push(&PINGREQ) {
@@ -239,6 +232,6 @@ fn is_resumable<S: Store>(slot: &Slot) -> bool {
         || S::KEEPS && (slot.awaits(Await::PubAck) || slot.awaits(Await::PubRec))
 }
 
-const fn remaining(timeout: u32, elapsed: u32) -> u32 {
+pub(super) const fn remaining(timeout: u32, elapsed: u32) -> u32 {
     if timeout == NEVER { NEVER } else { timeout.saturating_sub(elapsed) }
 }
