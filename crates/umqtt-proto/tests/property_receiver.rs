@@ -47,7 +47,7 @@ fn packet() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(8 * ProptestConfig::default().cases))]
 
     #[test]
     fn packets_in_pieces(packets in vec(packet(), 1..6), size in 16..=80usize, chunks in chunks()) {

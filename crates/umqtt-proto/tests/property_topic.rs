@@ -53,11 +53,12 @@ fn strings(alphabet: &str, length: usize) -> Vec<String> {
 
 #[test]
 fn every_short_filter_and_name_is_judged_and_matched_as_the_model_does() {
-    let names: Vec<String> = strings("ab/$", 4);
+    // Miri is slow.
+    let length = if cfg!(miri) { 3 } else { 5 };
+    let names: Vec<String> = strings("ab/$", length - 1);
     let names: Vec<TopicName<'_>> = names.iter().filter_map(|name| TopicName::new(name).ok()).collect();
-    assert_eq!(names.len(), 4 + 16 + 64 + 256);
     let mut matched = 0;
-    for filter in strings("a/+#$", 5) {
+    for filter in strings("a/+#$", length) {
         assert_eq!(TopicName::new(&filter).is_ok(), is_name(&filter), "{filter}");
         let Ok(checked) = TopicFilter::new(&filter) else {
             assert!(!is_filter(&filter), "{filter}");
@@ -69,7 +70,7 @@ fn every_short_filter_and_name_is_judged_and_matched_as_the_model_does() {
             matched += usize::from(checked.matches(*name));
         }
     }
-    assert!(matched > 1000);
+    assert!(matched > 100);
 }
 
 proptest! {

@@ -14,7 +14,8 @@ fn the_corpus_is_read_the_same_whole_and_in_pieces() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/corpus/mqtt-packets.hex");
     let text = fs::read_to_string(path).unwrap();
     let (mut read, mut incomplete, mut refused) = (0, 0, 0);
-    for line in text.lines() {
+    // Miri is slow.
+    for line in text.lines().step_by(if cfg!(miri) { 100 } else { 1 }) {
         let digits = |at| u8::from_str_radix(&line[at..at + 2], 16).unwrap();
         let bytes: Vec<u8> = (0..line.len()).step_by(2).map(digits).collect();
         match Packet::decode(&bytes) {
@@ -36,5 +37,5 @@ fn the_corpus_is_read_the_same_whole_and_in_pieces() {
         }
     }
     // Most of the corpus is MQTT 5, which is to be refused.
-    assert_eq!((read, incomplete, refused), (283, 0, 1475));
+    assert!(cfg!(miri) || (read, incomplete, refused) == (283, 0, 1475), "{read}, {incomplete}, {refused}");
 }

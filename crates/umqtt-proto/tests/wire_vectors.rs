@@ -26,22 +26,19 @@ fn vectors_are_read_and_written_as_expected() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
     for file in vector_files() {
         let text = fs::read_to_string(&file).unwrap();
-        let mut vectors = parse(&file, &text).into_iter();
-        let mut expected = String::new();
-        for line in text.lines().filter(|line| !line.starts_with(['=', '!', '~'])) {
-            expected += line;
-            expected.push('\n');
-            if line.starts_with('>') {
-                expected += &expectation(&vectors.next().unwrap());
-            }
+        let mut paragraphs = Vec::new();
+        for should in text.trim_end().split("\n\n") {
+            let vector = parse(should).filter(|(vector, _)| !cfg!(miri) || vector.bytes.len() < 500);
+            let is = match vector {
+                Some((vector, end)) => should[..end].to_owned() + &expectation(&vector),
+                None => should.to_owned(),
+            };
+            assert!(update || is == should, "{}\n\nis\n{is}\n\nnot\n{should}", file.display());
+            paragraphs.push(is);
         }
         if update {
-            fs::write(&file, &expected).unwrap();
+            fs::write(&file, paragraphs.join("\n\n") + "\n").unwrap();
         }
-        for (number, (is, should)) in expected.lines().zip(text.lines()).enumerate() {
-            assert!(update || is == should, "{}:{}\n  is {is}\n  not {should}", file.display(), number + 1);
-        }
-        assert!(update || expected == text, "{}: lines are missing at its end", file.display());
     }
 }
 
@@ -54,11 +51,11 @@ fn expectation(vector: &Vector) -> String {
             check_trailing_bytes(vector, packet);
             let written = encode(&packet);
             let differs = written != vector.bytes;
-            let written = if differs { format!("~ {}\n", hex(&written)) } else { String::new() };
-            format!("= {}\n{written}", describe(&packet))
+            let written = if differs { format!("\n~ {}", hex(&written)) } else { String::new() };
+            format!("\n= {}{written}", describe(&packet))
         }
-        Ok(None) => "= incomplete\n".into(),
-        Err(violation) => format!("! {violation:?} after {taken}\n"),
+        Ok(None) => "\n= incomplete".into(),
+        Err(violation) => format!("\n! {violation:?} after {taken}"),
     }
 }
 

@@ -123,11 +123,14 @@ pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
     let mut told: Vec<(Told, usize)> = Vec::new();
     let mut fed = 0;
     let mut reads = 0;
+    // Each byte can be read once, and told once.
+    let mut polls = 0..2 * stream.len() + 3;
     // The header of a large message that is not over, and how many bytes of payload it said to follow.
     let mut large: Option<(FixedHeader, u32)> = None;
     loop {
         let gist = |frame: Frame<'_>| (frame.kind, frame.header, frame.body.len(), frame.remaining);
         let peeked = receiver.peek().map(|frame| frame.map(gist));
+        assert!(polls.next().is_some(), "no end after {fed} bytes");
         let polled = receiver.poll();
         assert_eq!(peeked, polled.map(|frame| frame.map(gist)));
         match polled {
@@ -138,6 +141,7 @@ pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
                 let wanted = receiver.wanted();
                 let room = receiver.unfilled();
                 assert!(!room.is_empty(), "no room and no frame after {fed} bytes");
+                assert!(wanted > 0, "nothing wanted after {fed} bytes");
                 let count = match chunks {
                     Chunks::Full => room.len(),
                     Chunks::Wanted => wanted,
