@@ -88,7 +88,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
     /// A receiver that keeps its packets in `buffer`.
     ///
     /// The buffer decides what "large" means: a message that fits is lent whole. It must hold 16 bytes at
-    /// least, and the largest SUBACK: 4 bytes and one for each filter of a SUBSCRIBE.
+    /// least, and the largest SUBACK: 5 bytes and one for each filter of a SUBSCRIBE.
     #[must_use]
     pub const fn new(buffer: B) -> Self {
         Self { buffer, progress: Progress::NEW }
