@@ -8,7 +8,7 @@ use umqtt_proto::{NoStore, Slot, Store};
 /// The memory of a [`Client`](crate::Client), bundled into one type parameter; [`Memory`] is the one that there
 /// is.
 pub trait Buffers {
-    /// Holds what was received; a message that fits is lent whole. At least 16 bytes, and 4 more than a
+    /// Holds what was received; a message that fits is lent whole. At least 16 bytes, and 5 more than a
     /// SUBSCRIBE has filters.
     type Receive: AsRef<[u8]> + AsMut<[u8]>;
     /// Holds packets until they are written; a packet that fits is one write. At least 16 bytes, and room for

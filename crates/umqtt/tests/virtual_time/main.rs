@@ -1,0 +1,11 @@
+//! What the client promises, held against brokers and broken links on virtual time.
+
+// The helpers of these tests are not `#[test]`s themselves.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+
+mod bad_input;
+mod messages;
+mod resume;
+mod waiting;
+mod wire;
+mod writing;
