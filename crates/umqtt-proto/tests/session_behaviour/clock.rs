@@ -48,11 +48,11 @@ fn a_life(mut clock: impl FnMut(u32) -> Instant) {
     rig.quiet();
     assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
     at(&mut rig, 22_500);
-    rig.ends(b"", SessionError::PingTimeout);
+    rig.assert_ends(b"", SessionError::PingTimeout);
     assert_eq!(rig.poll(), Ok(Some(Event::Lost { id })));
     rig.session.connect(&keeping_alive(8), rig.now).unwrap();
     at(&mut rig, 27_500);
-    rig.ends(b"", SessionError::ConnectTimeout);
+    rig.assert_ends(b"", SessionError::ConnectTimeout);
 }
 
 #[test]

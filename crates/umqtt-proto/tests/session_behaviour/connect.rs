@@ -90,7 +90,7 @@ fn a_refusal_ends_the_connection() {
         let mut rig = rig();
         rig.session.connect(&persistent(), rig.now).unwrap();
         rig.send();
-        rig.ends(&[0x20, 2, 0, code], SessionError::Refused(ConnectReturnCode::from_code(code)));
+        rig.assert_ends(&[0x20, 2, 0, code], SessionError::Refused(ConnectReturnCode::from_code(code)));
         rig.receiver.clear();
         rig.connect_with(&clean(), CONNACK);
     }
@@ -102,7 +102,7 @@ fn a_hostile_connack_ends_the_connection() {
         let mut rig = rig();
         rig.session.connect(connect, rig.now).unwrap();
         rig.send();
-        rig.ends(bytes, SessionError::Violation(violation));
+        rig.assert_ends(bytes, SessionError::Violation(violation));
     };
     ends(&clean(), CONNACK_PRESENT, Violation::SessionPresent);
     for code in 1..=255 {
@@ -126,12 +126,12 @@ fn nothing_may_come_before_connack() {
             let mut rig = rig();
             rig.session.connect(&clean(), rig.now).unwrap();
             rig.send();
-            rig.ends(packet, Violation::UnexpectedPacket);
+            rig.assert_ends(packet, Violation::UnexpectedPacket);
         }
     }
     let mut rig = Rig::new(NoStore, &Sizes { receive: 16, ..Sizes::default() });
     rig.session.connect(&clean(), rig.now).unwrap();
-    rig.ends(b"\x30\x64\x00\x01tlarge messa", Violation::UnexpectedPacket);
+    rig.assert_ends(b"\x30\x64\x00\x01tlarge messa", Violation::UnexpectedPacket);
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn what_only_a_client_may_send_ends_the_connection() {
         resuming.send();
         let mut connected = rig().connected();
         if unexpected {
-            connected.ends(packet, Violation::UnexpectedPacket);
-            resuming.ends(packet, Violation::UnexpectedPacket);
+            connected.assert_ends(packet, Violation::UnexpectedPacket);
+            resuming.assert_ends(packet, Violation::UnexpectedPacket);
         } else if cfg!(feature = "qos2") || !(5..=7).contains(&(packet_type as u8)) {
             connected.feed(packet);
             assert!(matches!(connected.poll(), Ok(Some(_))), "{packet_type:?}");
@@ -228,7 +228,7 @@ fn a_missing_connack_ends_the_connection() {
     assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
     rig.wait(1);
     assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
-    rig.ends(b"", SessionError::ConnectTimeout);
+    rig.assert_ends(b"", SessionError::ConnectTimeout);
     assert_eq!(rig.session.poll_timeout(rig.now), None);
 }
 
@@ -255,7 +255,7 @@ fn the_wait_for_connack_is_bounded_by_the_caller_or_not_at_all() {
         rig.wait(elapsed);
         assert_eq!(rig.session.poll_timeout(rig.now), left);
         if over {
-            rig.ends(b"", SessionError::ConnectTimeout);
+            rig.assert_ends(b"", SessionError::ConnectTimeout);
         } else {
             rig.quiet();
         }
@@ -266,7 +266,7 @@ fn the_wait_for_connack_is_bounded_by_the_caller_or_not_at_all() {
 fn a_violation_ends_the_connection_and_frees_the_session_for_the_next() {
     let mut rig = rig().connected();
     rig.publish(b"waits", QoS::AtMostOnce).unwrap();
-    rig.ends(b"\xf0\x00", Violation::ReservedPacketType);
+    rig.assert_ends(b"\xf0\x00", Violation::ReservedPacketType);
     let sent = rig.connect_with(&clean(), CONNACK);
     assert_eq!(sent.first(), Some(&0x10), "what waited for the last connection is not sent");
 }

@@ -89,7 +89,7 @@ fn a_missing_pingresp_ends_the_connection() {
     rig.quiet();
     rig.wait(1);
     assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
-    rig.ends(b"", SessionError::PingTimeout);
+    rig.assert_ends(b"", SessionError::PingTimeout);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn an_overdue_pingresp_may_stand_behind_a_large_packet() {
     rig.quiet();
     assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
     rig.wait(1);
-    rig.ends(b"", SessionError::PingTimeout);
+    rig.assert_ends(b"", SessionError::PingTimeout);
 }
 
 #[test]

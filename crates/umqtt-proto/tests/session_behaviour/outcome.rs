@@ -77,12 +77,12 @@ fn a_suback_has_one_return_code_for_each_filter() {
         let mut rig = rig().connected();
         rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce); 2], rig.now).unwrap();
         rig.send();
-        rig.ends(packet, Violation::SubAckCount);
+        rig.assert_ends(packet, Violation::SubAckCount);
         assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: id(1) })), "the request is still told");
     }
     let mut rig = rig().connected();
     rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce); 2], rig.now).unwrap();
-    rig.ends(b"\x90\x04\x00\x01\x00\x03", Violation::SubAckReturnCode);
+    rig.assert_ends(b"\x90\x04\x00\x01\x00\x03", Violation::SubAckReturnCode);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn what_is_lost_is_told_also_when_the_next_connection_stands_already() {
 fn an_error_loses_what_a_close_would() {
     let mut rig = rig().connected();
     let message = rig.publish_sent(b"", QoS::AtLeastOnce);
-    rig.ends(b"\x00\x00", SessionError::Violation(Violation::ReservedPacketType));
+    rig.assert_ends(b"\x00\x00", SessionError::Violation(Violation::ReservedPacketType));
     assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: message })));
     rig.quiet();
 }

@@ -163,7 +163,7 @@ fn a_large_message_with_a_topic_larger_than_the_buffer_is_told_without_it() {
 fn a_packet_other_than_publish_must_fit_the_receive_buffer() {
     let mut rig = Rig::new(NoStore, &Sizes { receive: 16, ..Sizes::default() }).connected();
     rig.subscribe_sent("a");
-    rig.ends(b"\x90\x0f\x00\x01", Violation::PacketTooLarge);
+    rig.assert_ends(b"\x90\x0f\x00\x01", Violation::PacketTooLarge);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_message_of_qos_2_without_room_for_its_id_ends_the_connection() {
     // A duplicate needs no room, nor does QoS 1.
     rig.tells(b"\x3c\x05\x00\x01t\x00\x02", Event::Handled(PacketType::Publish));
     rig.tells(b"\x32\x05\x00\x01t\x00\x03", message(b"", at_least_once(3)));
-    rig.ends(b"\x34\x05\x00\x01t\x00\x03", SessionError::InFlightFull);
+    rig.assert_ends(b"\x34\x05\x00\x01t\x00\x03", SessionError::InFlightFull);
 }
 
 #[test]
@@ -254,8 +254,8 @@ fn a_packet_of_qos_2_ends_the_connection_of_a_build_without_it() {
         b"\x62\x02\x00\x01",
         b"\x70\x02\x00\x01",
     ] {
-        rig().connected().ends(packet, SessionError::Qos2NotBuilt);
+        rig().connected().assert_ends(packet, SessionError::Qos2NotBuilt);
     }
     let mut rig = Rig::new(NoStore, &Sizes { receive: 16, ..Sizes::default() }).connected();
-    rig.ends(b"\x34\x19\x00\x01t\x00\x07xxxxxxxxx", SessionError::Qos2NotBuilt);
+    rig.assert_ends(b"\x34\x19\x00\x01t\x00\x07xxxxxxxxx", SessionError::Qos2NotBuilt);
 }

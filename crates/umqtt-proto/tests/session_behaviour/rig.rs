@@ -162,7 +162,7 @@ impl<S: Store> Rig<S> {
     }
 
     /// These bytes end the connection.
-    pub(crate) fn ends(&mut self, bytes: &[u8], error: impl Into<SessionError>) {
+    pub(crate) fn assert_ends(&mut self, bytes: &[u8], error: impl Into<SessionError>) {
         self.feed(bytes);
         assert_eq!(self.poll(), Err(error.into()));
         self.assert_over();

@@ -44,7 +44,9 @@ fn other_flags_close_the_connection() {
             _ => 0,
         };
         for flags in (0..16).filter(|&flags| flags != right) {
-            rig().connected().ends(&[(packet_type as u8) << 4 | flags, 2, 0, 1], Violation::ReservedFlags);
+            rig()
+                .connected()
+                .assert_ends(&[(packet_type as u8) << 4 | flags, 2, 0, 1], Violation::ReservedFlags);
         }
     }
 }
@@ -69,7 +71,7 @@ fn a_packet_id_is_not_zero() {
         b"\x90\x03\x00\x00\x00",
         b"\xb0\x02\x00\x00",
     ] {
-        crate::rig::rig().connected().ends(received, Violation::ZeroPacketId);
+        crate::rig::rig().connected().assert_ends(received, Violation::ZeroPacketId);
     }
 }
 
@@ -161,14 +163,14 @@ fn dup_is_never_set_with_qos_0() {
     rig.publish(b"", QoS::AtMostOnce).unwrap();
     assert_eq!(rig.send(), b"\x30\x03\x00\x01t");
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"", "nor is it sent again");
-    rig.ends(b"\x38\x03\x00\x01t", Violation::DupWithQos0);
+    rig.assert_ends(b"\x38\x03\x00\x01t", Violation::DupWithQos0);
 }
 
 #[test]
 fn both_qos_bits_close_the_connection() {
     statement!("MQTT-3.3.1-4");
     for first in [0x36, 0x37, 0x3e, 0x3f] {
-        rig().connected().ends(&[first, 5, 0, 1, b't', 0, 1], Violation::InvalidQos);
+        rig().connected().assert_ends(&[first, 5, 0, 1, b't', 0, 1], Violation::InvalidQos);
     }
     assert_eq!(QoS::from_bits(3), Err(Violation::InvalidQos), "no QoS to send them with");
 }
@@ -200,7 +202,7 @@ fn pubrel_has_flags_0010() {
     assert_eq!(rig.poll_to_the_end(), 1);
     assert_eq!(rig.send(), b"\x62\x02\x00\x01");
     for flags in (0..16).filter(|&flags| flags != 0b0010) {
-        crate::rig::rig().connected().ends(&[0x60 | flags, 2, 0, 1], Violation::ReservedFlags);
+        crate::rig::rig().connected().assert_ends(&[0x60 | flags, 2, 0, 1], Violation::ReservedFlags);
     }
 }
 

@@ -32,7 +32,7 @@ fn what_is_not_utf8_cannot_be_sent_and_closes_the_connection() {
         assert_eq!(Text::from_bytes(bytes).unwrap_err(), refused, "{bytes:x?}");
         assert_eq!(TopicName::from_bytes(bytes).unwrap_err(), refused, "{bytes:x?}");
         assert_eq!(TopicFilter::from_bytes(bytes).unwrap_err(), refused, "{bytes:x?}");
-        rig().connected().ends(&publish(bytes), Violation::InvalidUtf8);
+        rig().connected().assert_ends(&publish(bytes), Violation::InvalidUtf8);
     }
 }
 
@@ -44,7 +44,7 @@ fn a_nul_character_cannot_be_sent_and_closes_the_connection() {
         assert_eq!(Text::from_bytes(bytes).unwrap_err(), refused);
         assert_eq!(TopicName::from_bytes(bytes).unwrap_err(), refused);
         assert_eq!(TopicFilter::from_bytes(bytes).unwrap_err(), refused);
-        rig().connected().ends(&publish(bytes), Violation::NulCharacter);
+        rig().connected().assert_ends(&publish(bytes), Violation::NulCharacter);
     }
 }
 

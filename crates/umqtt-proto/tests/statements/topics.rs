@@ -21,7 +21,7 @@ fn the_topic_name_is_the_first_field_of_publish() {
     rig.feed(b"\x33\x0f\x00\x04\xc3\xaf/b\x00\x01payload");
     let Ok(Some(Event::Message(message))) = rig.poll() else { panic!("no message") };
     assert_eq!((message.topic.as_str(), message.payload), ("ï/b", &b"payload"[..]));
-    rig.ends(b"\x30\x04\x00\x02\xc3(", Violation::InvalidUtf8);
+    rig.assert_ends(b"\x30\x04\x00\x02\xc3(", Violation::InvalidUtf8);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_topic_name_has_no_wildcard() {
         assert_eq!(name_error(name), InvalidField::Breaks(Violation::WildcardInTopicName));
         let length = u8::try_from(name.len()).unwrap();
         let packet = [&[0x30, length + 2, 0, length], name.as_bytes()].concat();
-        rig().connected().ends(&packet, Violation::WildcardInTopicName);
+        rig().connected().assert_ends(&packet, Violation::WildcardInTopicName);
     }
     let mut rig = rig().connected();
     rig.session.subscribe(&[(filter("a/+/#"), QoS::AtMostOnce)], rig.now).unwrap();
@@ -67,7 +67,7 @@ fn topics_have_a_character() {
     statement!("MQTT-4.7.3-1");
     assert_eq!(name_error(""), InvalidField::Breaks(Violation::EmptyTopic));
     assert_eq!(filter_error(""), InvalidField::Breaks(Violation::EmptyTopic));
-    rig().connected().ends(b"\x30\x02\x00\x00", Violation::EmptyTopic);
+    rig().connected().assert_ends(b"\x30\x02\x00\x00", Violation::EmptyTopic);
 }
 
 #[test]
