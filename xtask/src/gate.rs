@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::arguments::Arguments;
 use crate::setup::{self, MSRV};
 use crate::shell::{Result, cargo, command, execute, read, root};
-use crate::{diagram, fuzz, no_panic, proof, statements, tidy};
+use crate::{diagram, fuzz, no_panic, proof, size, statements, tidy};
 
 pub(crate) const HELP: &str = "
 Usage: cargo xtask test [--only STEPS | --skip STEPS] [--fail-fast] [--list]
@@ -56,6 +56,11 @@ const STEPS: &[Step] = &[
         run: || passed(diagram::make(true)),
     },
     Step { name: "no-panic", about: "no panic of the core is reachable", run: || passed(no_panic::check()) },
+    Step {
+        name: "size",
+        about: "flash and RAM are within their budget",
+        run: || passed(size::within_budget()),
+    },
     Step { name: "miri", about: "the core's tests under Miri", run: miri },
     Step {
         name: "fuzz",

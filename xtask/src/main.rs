@@ -10,6 +10,7 @@ mod no_panic;
 mod proof;
 mod setup;
 mod shell;
+mod size;
 mod source;
 mod statements;
 mod tidy;
@@ -58,6 +59,12 @@ const CHORES: &[Chore] = &[
         summary: "link a program that has no panic left",
         help: no_panic::HELP,
         run: no_panic::run,
+    },
+    Chore {
+        name: "size",
+        summary: "measure flash and RAM of small programs, and hold them to a budget",
+        help: size::HELP,
+        run: size::run,
     },
     Chore {
         name: "fuzz",
