@@ -144,7 +144,8 @@ fn run_target(target: &str, seconds: u64) -> Result<(Run, bool)> {
         let line = String::from_utf8_lossy(&line?).into_owned();
         read_figures(&line, &mut run);
         let progress = line.starts_with('#') || line.starts_with('\t');
-        if !progress || ["INITED", "pulse", "DONE"].iter().any(|word| line.contains(word)) {
+        let dictionary = line.contains("# Uses: ");
+        if (!progress && !dictionary) || ["INITED", "pulse", "DONE"].iter().any(|word| line.contains(word)) {
             println!("{line}");
         }
     }
