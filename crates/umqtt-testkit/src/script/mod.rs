@@ -6,7 +6,7 @@
 //!
 //! # Format
 //!
-//! One step a line; an empty line and one that begins with `#` say nothing.
+//! One step a line; a line may be empty, and `#` outside of quotes begins a comment.
 //!
 //! | step | what the broker does |
 //! |---|---|

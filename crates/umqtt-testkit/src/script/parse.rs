@@ -99,8 +99,8 @@ impl FromStr for Script {
         let mut steps = vec![Step { line: 1, text: "accept".to_owned(), action: Action::Accept }];
         let mut is_open = true;
         for (line, text) in (1..).zip(text.lines()) {
-            let text = text.trim();
-            if text.is_empty() || text.starts_with('#') {
+            let text = without_comment(text).trim();
+            if text.is_empty() {
                 continue;
             }
             let error = |reason| ParseError { line, reason };
@@ -124,6 +124,16 @@ impl FromStr for Script {
         }
         Ok(Self { steps })
     }
+}
+
+/// A `#` outside of quotes begins a comment.
+fn without_comment(text: &str) -> &str {
+    let mut quoted = false;
+    let end = text.find(|c| {
+        quoted ^= c == '"';
+        c == '#' && !quoted
+    });
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
 fn parse_line(text: &str) -> Result<Action, String> {
@@ -258,6 +268,7 @@ mod tests {
     fn bytes_can_be_written_in_several_ways() {
         let byte = |byte| Element::Byte(byte, 1);
         let same = [byte(0x30), byte(0x61), byte(0x62), Element::Byte(0, 70_000), Element::Id];
+        assert_eq!(without_comment("send \"a/#\" # why").trim(), "send \"a/#\"");
         for text in ["306162 00*70000 $id", "30\"ab\"00*70000$id", "30 61 62 00 *70000 $id"] {
             assert_eq!(parse_elements(text).unwrap(), same, "{text}");
         }
