@@ -26,7 +26,8 @@ pub struct Interest {
 
 /// A reliable stream of bytes with a clock, such as a TCP connection.
 ///
-/// Only [`wait`](Self::wait) and [`open`](Self::open) take time, and both are told how much they may take. All
+/// Only [`wait`](Self::wait), [`open`](Self::open) and [`finish`](Self::finish) take time, and are told how much they may
+/// take. All
 /// times are milliseconds, and [`NEVER`](crate::NEVER) stands for no limit.
 pub trait Transport {
     /// What can go wrong; its [`kind`](embedded_io::Error::kind) decides the code of the client's error.
@@ -68,8 +69,15 @@ pub trait Transport {
     /// The link failed; the client closes it.
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), Self::Error>;
 
-    /// Closes the link; does nothing if it is closed.
+    /// Closes the link at once; does nothing if it is closed.
     fn close(&mut self);
+
+    /// Closes the link behind the last packet: what was written shall arrive, which may take `timeout`
+    /// milliseconds.
+    fn finish(&mut self, timeout: u32) {
+        let _ = timeout;
+        self.close();
+    }
 }
 
 impl<T: Transport> Transport for &mut T {
@@ -97,5 +105,9 @@ impl<T: Transport> Transport for &mut T {
 
     fn close(&mut self) {
         T::close(self);
+    }
+
+    fn finish(&mut self, timeout: u32) {
+        T::finish(self, timeout);
     }
 }

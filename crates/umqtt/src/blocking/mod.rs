@@ -125,7 +125,8 @@ impl<T: Transport, B: Buffers> Client<T, B> {
 
     /// Sends what waits and DISCONNECT, and closes the transport; without a connection, closes the transport.
     ///
-    /// The state of the session stays. The last will is not published [MQTT-3.14.4-3].
+    /// The broker closes too when it has read all; it is waited for, for 1 s at most, since to leave earlier may
+    /// lose what was sent last. The state of the session stays. The last will is not published [MQTT-3.14.4-3].
     ///
     /// # Errors
     /// DISCONNECT could not be sent within the socket time-out; the transport is closed all the same.

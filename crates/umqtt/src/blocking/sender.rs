@@ -16,6 +16,9 @@ use crate::transport::{Interest, Io, Transport};
 pub(super) type SessionOf<B> =
     Session<<B as Buffers>::Transmit, <B as Buffers>::Slots, <B as Buffers>::Store>;
 
+/// How long a broker may take to close behind DISCONNECT, in milliseconds.
+const FINISH_TIMEOUT: u32 = 1_000;
+
 /// The half of a [`Client`](super::Client) that sends, so that a message can be answered while it is held.
 ///
 /// Each call puts its packet into the transmit buffer and writes it, with what waits there: one publish is one
@@ -242,6 +245,9 @@ impl<T: Transport, B: Buffers> Sender<T, B> {
         }
         if result.is_ok() {
             result = self.write_all(self.socket_timeout);
+        }
+        if result.is_ok() {
+            self.transport.finish(self.socket_timeout.min(FINISH_TIMEOUT));
         }
         self.close();
         result

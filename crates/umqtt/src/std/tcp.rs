@@ -101,11 +101,29 @@ impl Transport for TcpTransport {
     }
 
     fn close(&mut self) {
-        let Some(mut link) = self.link.take() else { return };
-        let _ = link.stream.shutdown(Shutdown::Write);
-        // To close with bytes unread resets the connection, and the last packets sent might be lost with it.
+        self.link = None;
+    }
+
+    fn finish(&mut self, timeout: u32) {
+        let Some(link) = &self.link else { return };
+        let start = self.started.elapsed();
+        let limit = Duration::from_millis(timeout.into());
+        let mut open = link.stream.shutdown(Shutdown::Write).is_ok();
+        // To close while bytes come resets the connection, and what was sent last might be lost with it.
         let mut rest = [0; 4096];
-        while let Ok(Io::Done(_)) = attempt(link.address, || link.stream.read(&mut rest)) {}
+        while open {
+            let left = limit.saturating_sub(self.started.elapsed().saturating_sub(start));
+            open = !left.is_zero()
+                && match self.read(&mut rest) {
+                    Ok(Io::Done(_)) => true,
+                    Ok(Io::WouldBlock) => {
+                        let left = u32::try_from(left.as_millis()).unwrap_or(timeout).max(1);
+                        self.wait(Interest { read: true, write: false }, left).is_ok()
+                    }
+                    Ok(Io::Closed) | Err(_) => false,
+                };
+        }
+        self.close();
     }
 }
 

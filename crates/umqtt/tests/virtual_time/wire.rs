@@ -16,6 +16,8 @@ pub struct Wire<S> {
     shared: Rc<RefCell<Shared>>,
 }
 
+type OnOpen = dyn FnMut(usize, &Link);
+
 #[derive(Default)]
 pub struct Shared {
     /// The bytes of each write, as far as they were taken.
@@ -25,7 +27,7 @@ pub struct Shared {
     pub link: Option<Link>,
     pub opened: usize,
     /// Called with each new link, to make it fail.
-    pub on_open: Option<Box<dyn FnMut(usize, &Link)>>,
+    pub on_open: Option<Box<OnOpen>>,
 }
 
 /// What a test keeps of a wire that the client owns.
