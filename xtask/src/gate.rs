@@ -22,6 +22,8 @@ not keep the others from running, unless --fail-fast is given; the exit code is 
 /// How a step that did not fail ended.
 pub(crate) enum Outcome {
     Passed,
+    /// It passed but for a part that could not be done here, for this reason.
+    InPart(String),
     /// It could not be done here, for this reason.
     Skipped(String),
 }
@@ -111,6 +113,7 @@ fn run_steps(steps: &[&Step], fail_fast: bool) -> Result {
         let time = start.elapsed();
         let (word, note) = match outcome {
             Ok(Outcome::Passed) => ("passed", String::new()),
+            Ok(Outcome::InPart(reason)) => ("passed", reason),
             Ok(Outcome::Skipped(reason)) => ("SKIPPED", reason),
             Err(error) => ("FAILED", error.to_string()),
         };
@@ -194,7 +197,10 @@ fn features() -> Result<Outcome> {
 }
 
 fn docs() -> Result<Outcome> {
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
+    let mut doc = cargo(&["doc", "--no-deps", "--all-features", "--lib"]);
+    for library in LIBRARIES {
+        doc.args(["-p", library]);
+    }
     passed(execute(doc.env("RUSTDOCFLAGS", "-D warnings")))
 }
 
@@ -217,7 +223,7 @@ fn deny() -> Result<Outcome> {
     execute(&mut cargo(&["deny", "check", "bans", "licenses", "sources"]))?;
     if let Err(error) = read(&mut command("cargo", &["deny", "fetch", "db"])) {
         println!("{error}");
-        return Ok(Outcome::Skipped("advisories alone: their database cannot be reached".into()));
+        return Ok(Outcome::InPart("but for advisories: their database cannot be reached".into()));
     }
     passed(execute(&mut cargo(&["deny", "check", "advisories"])))
 }
