@@ -3,7 +3,7 @@
 //!
 //! The same two programs are run by the fuzz targets `session_model` and `session_bytes`.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod hostile;
 mod model;
