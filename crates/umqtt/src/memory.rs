@@ -131,6 +131,9 @@ impl Heap {
 #[cfg(feature = "alloc")]
 impl Default for Heap {
     /// 16 KiB to receive, 16 KiB to transmit, 64 packets in flight.
+    ///
+    /// Brokers have limits of their own: Mosquitto closes the connection of a client that has more than 20
+    /// messages of QoS 2 in flight, unless it is told otherwise.
     fn default() -> Self {
         Self::new(16 * 1024, 16 * 1024, 64)
     }

@@ -11,6 +11,9 @@ use crate::store::Store;
 use crate::time::Instant;
 use crate::wire::{Ack, ConnAck, ConnectReturnCode, Delivery, FixedHeader, PacketType, Publish, SubAck};
 
+/// The bytes of an acknowledgement.
+pub(super) const ACK: usize = 4;
+
 impl<T, F, S> Session<T, F, S>
 where
     T: AsRef<[u8]> + AsMut<[u8]>,
@@ -41,6 +44,14 @@ where
         result
     }
 
+    /// Whether [`poll_event`](Self::poll_event) takes the next frame of the receiver: there is a connection, and
+    /// room in the transmit buffer for an acknowledgement.
+    #[must_use]
+    pub fn can_receive(&self) -> bool {
+        matches!(self.phase, Phase::AwaitConnAck | Phase::Resuming | Phase::Connected)
+            && self.transmitter.has_room(ACK)
+    }
+
     fn step<'r, R>(
         &mut self,
         receiver: &'r mut Receiver<R>,
@@ -57,8 +68,7 @@ where
             self.last_received = now;
         }
         let overdue = self.check_keep_alive(now);
-        let listens = matches!(self.phase, Phase::AwaitConnAck | Phase::Resuming | Phase::Connected);
-        if listens && self.transmitter.has_room(4) {
+        if self.can_receive() {
             match receiver.poll() {
                 Err(violation) => return Err(violation.into()),
                 Ok(Some(frame)) => return self.handle(&frame, now),

@@ -5,6 +5,7 @@ use super::event::{Event, SessionError};
 use super::inflight::{Await, Mark, Slot};
 use super::keep_alive::{Action, Elapsed, action};
 use super::phase::{Phase, PhaseInput};
+use super::rx::ACK;
 use crate::store::Store;
 use crate::time::Instant;
 use crate::wire::{Ack, PINGREQ};
@@ -59,11 +60,13 @@ where
             }
             // There is something to send again as soon as there is room.
             Phase::Resuming if self.transmitter.pending().is_empty() => 0,
-            Phase::Connected if self.transmitter.has_room(4) => match self.keep_alive_action(now) {
-                Action::Wait(wait) => wait.unwrap_or(NEVER),
-                Action::Ping if self.pinged && !self.transmitter.pending().is_empty() => NEVER,
-                Action::Ping | Action::GiveUp => 0,
-            },
+            Phase::Connected if self.transmitter.has_room(PINGREQ.len() + ACK) => {
+                match self.keep_alive_action(now) {
+                    Action::Wait(wait) => wait.unwrap_or(NEVER),
+                    Action::Ping if self.pinged && !self.transmitter.pending().is_empty() => NEVER,
+                    Action::Ping | Action::GiveUp => 0,
+                }
+            }
             // What waits is to be sent first, and whoever sends it bounds that.
             Phase::Resuming | Phase::Connected => NEVER,
         };
@@ -95,7 +98,8 @@ where
         let action = self.keep_alive_action(now);
         // While an answer is awaited, any packet that waits to be sent keeps the link alive as well.
         let ping = action == Action::Ping && (!self.pinged || self.transmitter.pending().is_empty());
-        if ping && self.transmitter.push(&PINGREQ) {
+        // With room for an acknowledgement behind it, so that receiving goes on.
+        if ping && self.transmitter.has_room(PINGREQ.len() + ACK) && self.transmitter.push(&PINGREQ) {
             self.pinged(now);
         }
         action == Action::GiveUp

@@ -106,7 +106,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
 
     /// Whether the next frame becomes an event that lends from the receiver.
     fn next_lends(&mut self) -> bool {
-        if !self.sender.is_connected() || !self.sender.has_room() {
+        if !self.sender.is_connected() || !self.sender.session.can_receive() {
             return false;
         }
         let Ok(Some(Frame { kind, header, body, .. })) = self.receiver.peek() else { return false };

@@ -30,7 +30,6 @@ pub struct Sender<T: Transport, B: Buffers> {
     pub(super) session: SessionOf<B>,
     timeouts: Timeouts,
     socket_timeout: u32,
-    transmit_size: usize,
     /// Since when the transport takes no byte.
     blocked_since: Option<Instant>,
 }
@@ -39,7 +38,6 @@ impl<T: Transport, B: Buffers> Sender<T, B> {
     pub(super) fn new(transport: T, transmit: B::Transmit, slots: B::Slots, store: B::Store) -> Self {
         Self {
             transport,
-            transmit_size: transmit.as_ref().len(),
             session: Session::new(transmit, slots, store),
             timeouts: Timeouts::DEFAULT,
             socket_timeout: 5_000,
@@ -262,11 +260,6 @@ impl<T: Transport, B: Buffers> Sender<T, B> {
     pub(super) fn fail(&mut self, error: Error<T::Error>) -> Error<T::Error> {
         self.close();
         error
-    }
-
-    /// Whether an acknowledgement can be put into the transmit buffer.
-    pub(super) fn has_room(&self) -> bool {
-        self.session.poll_transmit().len().saturating_add(4) <= self.transmit_size
     }
 
     /// Gives a command to the session; when the transmit buffer is full, writes and tries once more.
