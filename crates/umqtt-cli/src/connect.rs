@@ -1,0 +1,273 @@
+//! From flags to a connection.
+
+use std::ffi::OsStr;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use umqtt::std::{TcpClient, TcpTransport};
+use umqtt::{Client, ConnectOptions, Error, Heap, QoS, Timeouts};
+
+use crate::exit::{Code, Failure, say};
+use crate::flags::ConnectionArgs;
+use crate::interrupt::Interrupt;
+use crate::url::Url;
+
+/// The longest that a loop waits before it looks at its other duties: Ctrl-C, -W, standard input.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// A topic fits, whatever its length; larger messages are streamed.
+const RECEIVE: usize = 128 * 1024;
+const TRANSMIT: usize = 64 * 1024;
+const IN_FLIGHT: usize = 4096;
+
+const PASSWORD_VARIABLE: &str = "UMQTT_PASSWORD";
+
+/// All that connecting needs, checked as far as it can be without a connection.
+pub(crate) struct Target {
+    host: String,
+    port: u16,
+    client_id: String,
+    clean_session: bool,
+    keep_alive: u16,
+    user_name: Option<String>,
+    password: Option<Vec<u8>>,
+    will: Option<Will>,
+    /// The topic of the URL.
+    pub(crate) topic: Option<String>,
+    pub(crate) timeout: Duration,
+    whole_time: Option<Duration>,
+    debug: bool,
+}
+
+struct Will {
+    topic: String,
+    payload: Vec<u8>,
+    qos: QoS,
+    retain: bool,
+}
+
+impl Target {
+    /// Reads the flags of `pub` or `sub`; `default_id` begins a client id that nobody chose.
+    pub(crate) fn new(args: &ConnectionArgs, default_id: &str) -> Result<Self, Failure> {
+        let mut target = Self::plain(&args.host, args.port, default_id);
+        let user_name = args.username.clone();
+        let mut password = args.pw.as_deref().map(|text| text.as_encoded_bytes().to_vec());
+        if let Some(file) = &args.pw_file {
+            password = Some(read_password(file)?);
+        }
+        match &args.url {
+            Some(url) => target.use_url(Url::parse(url)?, user_name, password)?,
+            None => target.use_login(user_name, password)?,
+        }
+        target.client_id = match (&args.id, &args.id_prefix) {
+            (Some(id), _) => id.clone(),
+            (None, Some(prefix)) => random_id(prefix),
+            (None, None) => target.client_id,
+        };
+        target.clean_session = !args.disable_clean_session;
+        if args.disable_clean_session {
+            match &args.id {
+                None => {
+                    return Err(Failure::usage(
+                        "-c needs a client id (-i): nobody comes back to the session of a random one",
+                    ));
+                }
+                Some(id) if id.is_empty() => {
+                    return Err(Failure::usage(
+                        "-c needs a client id that is not empty: the broker finds the session by it [MQTT-3.1.3-7]",
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        target.keep_alive = args.keepalive;
+        target.timeout = args.timeout;
+        target.whole_time = args.whole_time;
+        target.debug = args.debug;
+        target.will = args.will_topic.clone().map(|topic| Will {
+            topic,
+            payload: bytes(args.will_payload.as_deref().unwrap_or_default()),
+            qos: args.will_qos,
+            retain: args.will_retain,
+        });
+        target.options().map(drop)?;
+        Ok(target)
+    }
+
+    /// The broker of a URL, with the defaults for all else.
+    pub(crate) fn of_url(url: &str, default_id: &str) -> Result<Self, Failure> {
+        let mut target = Self::plain("", 0, default_id);
+        target.use_url(Url::parse(url)?, None, None)?;
+        target.options().map(drop)?;
+        Ok(target)
+    }
+
+    fn plain(host: &str, port: u16, default_id: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            port,
+            client_id: random_id(default_id),
+            clean_session: true,
+            keep_alive: 60,
+            user_name: None,
+            password: None,
+            will: None,
+            topic: None,
+            timeout: Duration::from_secs(10),
+            whole_time: None,
+            debug: false,
+        }
+    }
+
+    /// What is told outside of the URL comes before what it says.
+    fn use_url(&mut self, url: Url, user: Option<String>, password: Option<Vec<u8>>) -> Result<(), Failure> {
+        self.host = url.address.host().to_owned();
+        self.port = url.address.port();
+        self.topic = url.topic;
+        self.use_login(user.or(url.user_name), password.or(url.password))
+    }
+
+    fn use_login(&mut self, user_name: Option<String>, password: Option<Vec<u8>>) -> Result<(), Failure> {
+        if user_name.is_none() && password.is_some() {
+            return Err(Failure::usage("a password needs a user name (-u) [MQTT-3.1.2-22]"));
+        }
+        self.password = password.or_else(|| {
+            user_name.is_some().then(|| env::var_os(PASSWORD_VARIABLE)).flatten().map(|text| bytes(&text))
+        });
+        self.user_name = user_name;
+        Ok(())
+    }
+
+    /// A last will, besides what the URL says.
+    pub(crate) fn set_will(&mut self, topic: &str, payload: &[u8], qos: QoS) {
+        self.will = Some(Will { topic: topic.to_owned(), payload: payload.to_vec(), qos, retain: false });
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    fn options(&self) -> Result<ConnectOptions<'_>, Failure> {
+        let mut options = ConnectOptions::new(&self.client_id)
+            .map_err(Failure::usage)?
+            .clean_session(self.clean_session)
+            .keep_alive(self.keep_alive);
+        if let Some(user_name) = &self.user_name {
+            options = match &self.password {
+                Some(password) => options.login(user_name, password),
+                None => options.user_name(user_name),
+            }
+            .map_err(Failure::usage)?;
+        }
+        if let Some(will) = &self.will {
+            options = options
+                .set_last_will(&will.topic, &will.payload, will.qos, will.retain)
+                .map_err(Failure::usage)?;
+        }
+        Ok(options)
+    }
+
+    /// When the time of -W is over, if it is bounded.
+    pub(crate) fn end(&self) -> TimeLimit {
+        TimeLimit(self.whole_time.map(|time| (Instant::now() + time, time)))
+    }
+
+    /// Connects within the time-out and within `limit`; `largest` is the size of the largest SUBSCRIBE to come.
+    pub(crate) fn connect(&self, limit: &TimeLimit, largest: usize) -> Result<TcpClient, Failure> {
+        let fields = self.client_id.len()
+            + self.user_name.as_ref().map_or(0, String::len)
+            + self.password.as_ref().map_or(0, Vec::len)
+            + self.will.as_ref().map_or(0, |will| will.topic.len() + will.payload.len());
+        let memory = Heap::new(RECEIVE, TRANSMIT + fields + largest, IN_FLIGHT);
+        let mut client = Client::new(TcpTransport::new(&self.host, self.port), memory);
+        let timeout = milliseconds(self.timeout);
+        let first = milliseconds(limit.left(self.timeout));
+        client.set_timeouts(Timeouts { connect: first, ping: timeout, message: timeout });
+        client.set_socket_timeout(first);
+        self.tell(format_args!("connecting to {}:{} as '{}'", self.host, self.port, self.client_id));
+        let session_present = match client.connect(&self.options()?) {
+            Ok(session_present) => session_present,
+            Err(error) => {
+                limit.check()?;
+                return Err(match error {
+                    Error::Closed => Failure::new(
+                        Code::Link,
+                        "the broker closed the connection instead of answering CONNECT",
+                    ),
+                    error => error.into(),
+                });
+            }
+        };
+        self.tell(format_args!("connected, session present: {}", if session_present { "yes" } else { "no" }));
+        Ok(client)
+    }
+
+    /// As [`connect`](Self::connect); from then on Ctrl-C is asked for instead of obeyed at once.
+    pub(crate) fn connect_with(
+        &self,
+        limit: &TimeLimit,
+        largest: usize,
+        interrupt: &Interrupt,
+    ) -> Result<TcpClient, Failure> {
+        let client = self.connect(limit, largest)?;
+        interrupt.connected();
+        Ok(client)
+    }
+
+    /// Says on standard error what goes on, if that is wanted.
+    pub(crate) fn tell(&self, what: impl std::fmt::Display) {
+        if self.debug {
+            say(what);
+        }
+    }
+}
+
+/// The time of -W.
+pub(crate) struct TimeLimit(Option<(Instant, Duration)>);
+
+impl TimeLimit {
+    /// No more than `wait`, and no more than what is left.
+    pub(crate) fn left(&self, wait: Duration) -> Duration {
+        self.0.map_or(wait, |(end, _)| wait.min(end.saturating_duration_since(Instant::now())))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self.0 {
+            Some((end, time)) if end <= Instant::now() => {
+                Err(Failure::new(Code::TimeOver, format!("the time of -W is over: {time:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// As the client counts; at least 1, since 0 only looks.
+pub(crate) fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX - 1).clamp(1, u32::MAX - 1)
+}
+
+pub(crate) fn bytes(text: &OsStr) -> Vec<u8> {
+    text.as_encoded_bytes().to_vec()
+}
+
+/// The first line of a file; a password may hold any other bytes.
+fn read_password(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut password = fs::read(file)
+        .map_err(|error| Failure::new(Code::Local, format!("cannot read {}: {error}", file.display())))?;
+    if let Some(end) = password.iter().position(|&byte| byte == b'\n') {
+        password.truncate(end);
+        if password.ends_with(b"\r") {
+            password.pop();
+        }
+    }
+    Ok(password)
+}
+
+/// A name that no other client has; 23 characters at most with the prefixes of this program, which all brokers
+/// take.
+pub(crate) fn random_id(prefix: &str) -> String {
+    let random = RandomState::new().build_hasher().finish();
+    format!("{prefix}{:012x}", random & 0xffff_ffff_ffff)
+}
