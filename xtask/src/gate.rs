@@ -215,6 +215,7 @@ fn no_std() -> Result<Outcome> {
         execute(cargo(&build).args(["-p", "umqtt-proto"]))?;
         execute(cargo(&build).args(["-p", "umqtt-proto", "--features", "qos2"]))?;
         execute(cargo(&build).args(["-p", "umqtt"]))?;
+        execute(cargo(&build).args(["-p", "umqtt", "--features", "alloc,qos2"]))?;
     }
     Ok(Outcome::Passed)
 }
