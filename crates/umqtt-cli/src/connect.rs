@@ -145,6 +145,10 @@ impl Target {
         self.will = Some(Will { topic: topic.to_owned(), payload: payload.to_vec(), qos, retain: false });
     }
 
+    pub(crate) fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     pub(crate) fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -228,6 +232,10 @@ impl Target {
 pub(crate) struct TimeLimit(Option<(Instant, Duration)>);
 
 impl TimeLimit {
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
     /// No more than `wait`, and no more than what is left.
     pub(crate) fn left(&self, wait: Duration) -> Duration {
         self.0.map_or(wait, |(end, _)| wait.min(end.saturating_duration_since(Instant::now())))

@@ -10,11 +10,8 @@ use umqtt::QoS;
 
 use crate::exit::TABLE;
 
-/// MQTT 3.1.1 from the shell, with the flags of mosquitto_pub and mosquitto_sub.
 #[derive(Parser)]
-#[command(name = "umqtt", version, after_help = format!("{ROOT_EXAMPLES}
-
-{TABLE}"))]
+#[command(name = "umqtt", version, about = ABOUT, after_help = sections(&[ROOT_EXAMPLES, TABLE]))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -23,25 +20,13 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Publish messages: from the command line, a file or standard input
-    #[command(disable_help_flag = true, after_help = format!("{PUB_EXAMPLES}
-
-{PASSWORDS}
-
-{TABLE}"))]
+    #[command(disable_help_flag = true, after_help = sections(&[PUB_EXAMPLES, PASSWORDS, TABLE]))]
     Pub(Box<PubArgs>),
     /// Subscribe to topics and print what arrives
-    #[command(disable_help_flag = true, after_help = format!("{SUB_EXAMPLES}
-
-{FORMAT}
-
-{PASSWORDS}
-
-{TABLE}"))]
+    #[command(disable_help_flag = true, after_help = sections(&[SUB_EXAMPLES, FORMAT, PASSWORDS, TABLE]))]
     Sub(Box<SubArgs>),
     /// Show the job of an MQTT client from end to end, with a broker of its own
-    #[command(after_help = format!("{DEMO_EXAMPLES}
-
-{TABLE}"))]
+    #[command(after_help = sections(&[DEMO_EXAMPLES, TABLE]))]
     Demo(DemoArgs),
     /// Print the completions for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
@@ -50,6 +35,12 @@ pub(crate) enum Command {
         shell: Shell,
     },
 }
+
+fn sections(sections: &[&str]) -> String {
+    sections.join("\n\n")
+}
+
+const ABOUT: &str = "MQTT 3.1.1 from the shell, with the flags of mosquitto_pub and mosquitto_sub";
 
 const ROOT_EXAMPLES: &str = "\
 Examples:
