@@ -259,6 +259,66 @@ fn the_window_holds_messages_back_and_a_full_queue_drops() {
 }
 
 #[test]
+fn the_queue_is_bounded_in_bytes_and_gives_them_back() {
+    let mut bench = Bench::new(Settings { max_queued_bytes: 20, ..Settings::default() });
+    let receiver = bench.join("receiver", false, false);
+    bench.say(receiver, &subscribe(1, &[("t", 1)]));
+    let topic = TopicName::new("t").unwrap();
+    for session_present in [true, true] {
+        bench.broker.lost(receiver);
+        let dropped = bench.broker.dropped();
+        for size in [9, 10, 9, 0] {
+            bench.broker.publish(topic, &vec![0; size], QoS::AtLeastOnce, false);
+        }
+        let session = bench.broker.session("receiver").unwrap();
+        assert_eq!((session.queued(), bench.broker.dropped() - dropped), (2, 2), "10 and 10 bytes of 20");
+        let receiver = bench.join("receiver", false, session_present);
+        assert_eq!(bench.broker.session("receiver").unwrap().queued(), 0);
+        bench.broker.lost(receiver);
+    }
+}
+
+#[test]
+fn without_a_queue_only_the_window_delivers() {
+    let mut bench = Bench::new(Settings { max_queued: 0, window: 1, ..Settings::default() });
+    let receiver = bench.join("receiver", false, false);
+    bench.say(receiver, &subscribe(1, &[("t", 1)]));
+    let topic = TopicName::new("t").unwrap();
+    for payload in [b"1", b"2"] {
+        bench.broker.publish(topic, payload, QoS::AtLeastOnce, false);
+    }
+    assert_eq!(bench.broker.output(receiver), publish(0x32, "t", 1, b"1"));
+    bench.broker.lost(receiver);
+    bench.broker.publish(topic, b"3", QoS::AtLeastOnce, false);
+    assert_eq!(bench.broker.dropped(), 2);
+}
+
+#[test]
+fn an_unanswered_message_of_qos_2_is_sent_again() {
+    let mut bench = bench();
+    let receiver = bench.join("receiver", false, false);
+    bench.say(receiver, &subscribe(1, &[("t", 2)]));
+    bench.broker.publish(TopicName::new("t").unwrap(), b"x", QoS::ExactlyOnce, false);
+    assert_eq!(bench.broker.output(receiver), publish(0x34, "t", 1, b"x"));
+    bench.broker.lost(receiver);
+    let receiver = bench.open();
+    let again = [hex("20020100"), publish(0x3c, "t", 1, b"x")].concat();
+    assert_eq!(bench.say(receiver, &connect("receiver", false, 0)), again);
+}
+
+#[test]
+fn an_output_that_is_just_full_takes_nothing_more() {
+    let mut bench = Bench::new(Settings { max_unsent: 17, ..Settings::default() });
+    let receiver = bench.listen("receiver", "t", 1);
+    let topic = TopicName::new("t").unwrap();
+    for _ in 0..2 {
+        bench.broker.publish(topic, b"0123456789", QoS::AtLeastOnce, false);
+    }
+    assert_eq!(bench.broker.session("receiver").unwrap().queued(), 1);
+    assert_eq!(bench.broker.output(receiver), publish(0x32, "t", 1, b"0123456789"));
+}
+
+#[test]
 fn a_slow_reader_loses_qos_0_and_keeps_the_rest() {
     let mut bench = Bench::new(Settings { max_unsent: 20, ..Settings::default() });
     let receiver = bench.listen("receiver", "t", 1);
@@ -309,6 +369,13 @@ fn retained_messages_are_bounded_in_number_and_bytes() {
     }
     let kept: Vec<_> = ["a", "b", "c", "d"].map(|topic| bench.broker.retained(topic).is_some()).to_vec();
     assert_eq!(kept, [true, false, true, false]);
+    assert_eq!(bench.broker.retained_len(), 2);
+    // What is replaced or cleared makes room to the byte.
+    bench.broker.publish(TopicName::new("c").unwrap(), b"", QoS::AtMostOnce, true);
+    for payload in ["1234567890", "12345678901", "123456789012", "12345678901"] {
+        bench.broker.publish(TopicName::new("a").unwrap(), payload.as_bytes(), QoS::AtMostOnce, true);
+        assert_eq!(bench.broker.retained_len(), usize::from(payload.len() < 12));
+    }
 }
 
 #[test]
