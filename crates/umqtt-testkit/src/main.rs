@@ -1,5 +1,7 @@
 //! The test broker and the scripted broker as a program, for test suites in any language.
 
+#![forbid(unsafe_code)]
+
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;

@@ -1,6 +1,9 @@
-//! Raw packets for golden conversations.
+//! Raw packets for golden conversations, and a broker to hold them with.
 #![allow(clippy::indexing_slicing, clippy::must_use_candidate, clippy::unwrap_used)]
 #![allow(dead_code, missing_docs, unreachable_pub)]
+
+use umqtt_proto::Instant;
+use umqtt_testkit::{Broker, ConnectionId, Settings};
 
 /// Bytes from hex digits, with spaces anywhere.
 pub fn hex(text: &str) -> Vec<u8> {
@@ -75,4 +78,51 @@ pub fn publish(first: u8, topic: &str, id: u16, payload: &[u8]) -> Vec<u8> {
     }
     body.extend_from_slice(payload);
     packet(first, &body)
+}
+
+/// A broker at a moment that the test moves on.
+pub struct Bench {
+    pub broker: Broker,
+    pub now: Instant,
+}
+
+impl Bench {
+    pub fn new(settings: Settings) -> Self {
+        // Near the wrap of the clock, so that every test crosses it that lets time pass.
+        Self { broker: Broker::new(settings), now: Instant::from_millis(u32::MAX - 100) }
+    }
+
+    pub fn open(&mut self) -> ConnectionId {
+        self.broker.open(self.now)
+    }
+
+    /// Sends bytes and gives what comes back on the same connection.
+    pub fn say(&mut self, connection: ConnectionId, bytes: &[u8]) -> Vec<u8> {
+        self.broker.receive(connection, bytes, self.now);
+        self.broker.output(connection)
+    }
+
+    /// Opens a connection and connects with CONNACK `20 02 <session present> 00`.
+    pub fn join(&mut self, client_id: &str, clean: bool, session_present: bool) -> ConnectionId {
+        let connection = self.open();
+        let answer = self.say(connection, &connect(client_id, clean, 0));
+        assert_eq!(answer.get(..4), Some(&[0x20, 2, u8::from(session_present), 0][..]), "{answer:02x?}");
+        connection
+    }
+
+    /// Connects and subscribes.
+    pub fn listen(&mut self, client_id: &str, filter: &str, qos: u8) -> ConnectionId {
+        let connection = self.join(client_id, true, false);
+        assert_eq!(self.say(connection, &subscribe(1, &[(filter, qos)])), [0x90, 3, 0, 1, qos]);
+        connection
+    }
+
+    pub fn advance(&mut self, millis: u32) {
+        self.now = self.now.after(millis);
+        self.broker.tick(self.now);
+    }
+}
+
+pub fn bench() -> Bench {
+    Bench::new(Settings::default())
 }
