@@ -6,7 +6,6 @@
 mod common;
 
 use common::{Bench, bench, connect, connect_with_will, hex, packet, publish, subscribe, text};
-
 use umqtt_proto::{QoS, TopicName};
 use umqtt_testkit::{CloseReason, ConnectionId, Settings};
 
