@@ -238,6 +238,8 @@ impl From<Violation> for SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // The fault of our buffer, not of the broker.
+            Self::Violation(violation @ Violation::PacketTooLarge) => violation.fmt(f),
             Self::Violation(violation) => write!(f, "the broker broke the protocol: {violation}"),
             Self::Refused(code) => write!(f, "connection refused: {code}"),
             Self::ConnectTimeout => f.write_str("the broker did not answer CONNECT in time"),

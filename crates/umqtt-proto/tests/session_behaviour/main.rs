@@ -4,6 +4,7 @@
 
 mod clock;
 mod connect;
+mod errors;
 mod keep_alive;
 mod outcome;
 mod receive;

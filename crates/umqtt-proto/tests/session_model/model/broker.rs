@@ -121,6 +121,9 @@ impl Broker {
         }
         let connected = self.connection.as_ref().is_some_and(|connection| connection.accepted);
         let Some(session) = &mut self.session else { return false };
+        if session.outgoing.len() >= 8 {
+            return false;
+        }
         if qos == QoS::AtMostOnce {
             if connected {
                 send(output, &payload(u32::MAX, filler), Delivery::AtMostOnce);
