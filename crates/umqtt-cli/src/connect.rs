@@ -187,23 +187,20 @@ impl Target {
         let memory = Heap::new(RECEIVE, TRANSMIT + fields + largest, IN_FLIGHT);
         let mut client = Client::new(TcpTransport::new(&self.host, self.port), memory);
         let timeout = milliseconds(self.timeout);
-        let first = milliseconds(limit.left(self.timeout));
-        client.set_timeouts(Timeouts { connect: first, ping: timeout, message: timeout });
-        client.set_socket_timeout(first);
-        self.tell(format_args!("connecting to {}:{} as '{}'", self.host, self.port, self.client_id));
-        let session_present = match client.connect(&self.options()?) {
-            Ok(session_present) => session_present,
-            Err(error) => {
-                limit.check()?;
-                return Err(match error {
-                    Error::Closed => Failure::new(
-                        Code::Link,
-                        "the broker closed the connection instead of answering CONNECT",
-                    ),
-                    error => error.into(),
-                });
+        let first = limit.left(self.timeout);
+        client.set_timeouts(Timeouts { connect: milliseconds(first), ping: timeout, message: timeout });
+        client.set_socket_timeout(milliseconds(first));
+        self.tell(format_args!("connecting to {} as '{}'", self.address(), self.client_id));
+        let session_present = client.connect(&self.options()?).map_err(|error| match error {
+            Error::Closed => {
+                Failure::new(Code::Link, "the broker closed the connection instead of answering CONNECT")
             }
-        };
+            error => match Failure::from(error) {
+                // The time of -W was the shorter one.
+                failure if failure.code == Code::Silence && first < self.timeout => limit.over(),
+                failure => failure,
+            },
+        })?;
         self.tell(format_args!("connected, session present: {}", if session_present { "yes" } else { "no" }));
         Ok(client)
     }
@@ -242,18 +239,18 @@ impl TimeLimit {
     }
 
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        match self.0 {
-            Some((end, time)) if end <= Instant::now() => {
-                Err(Failure::new(Code::TimeOver, format!("the time of -W is over: {time:?}")))
-            }
-            _ => Ok(()),
-        }
+        if self.0.is_some_and(|(end, _)| end <= Instant::now()) { Err(self.over()) } else { Ok(()) }
+    }
+
+    fn over(&self) -> Failure {
+        let time = self.0.map_or(Duration::ZERO, |(_, time)| time);
+        Failure::new(Code::TimeOver, format!("the time of -W is over: {time:?}"))
     }
 }
 
 /// As the client counts; at least 1, since 0 only looks.
 pub(crate) fn milliseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX - 1).clamp(1, u32::MAX - 1)
+    u32::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u32::MAX).clamp(1, umqtt::NEVER - 1)
 }
 
 pub(crate) fn bytes(text: &OsStr) -> Vec<u8> {
