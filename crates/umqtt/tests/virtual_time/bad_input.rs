@@ -79,7 +79,9 @@ fn nonsense_after_connect_ends_the_connection() {
         let error = client.wait_msg().map(|(event, _)| words(&event)).unwrap_err();
         let Error::Session(SessionError::Violation(found)) = error else { panic!("{answer}: {error}") };
         assert_eq!((found, error.code()), (violation, code), "{answer}");
-        assert!(error.to_string().starts_with("the broker broke the protocol: "), "{error}");
+        let blames = error.to_string().starts_with("the broker broke the protocol: ");
+        assert_eq!(blames, error.fault() == Fault::Peer, "{error}");
+        assert_eq!(error.fault() == Fault::Resource, violation == Violation::PacketTooLarge);
         assert!(!client.is_connected());
         assert!(client.publish("a", b"", QoS::AtMostOnce, false).is_err());
     }

@@ -1,10 +1,10 @@
 //! Received messages: lent, answered while held, streamed or skipped, never starved.
 
-use umqtt::{Event, Fixed, NEVER, PacketType, QoS, Status, TopicName};
+use umqtt::{Client, Event, Fixed, NEVER, PacketId, PacketType, QoS, Status, TopicName};
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
 
-use crate::wire::{broker_client, broker_client_with, drain};
+use crate::wire::{broker_client, broker_client_with, drain, script_client};
 
 fn topic(name: &str) -> TopicName<'_> {
     TopicName::new(name).unwrap()
@@ -62,6 +62,23 @@ fn callbacks_get_messages_and_status() {
     client.check_msg_with(100, |_, _| panic!(), |id, _| unsubscribed = Some(id)).unwrap();
     assert_eq!(unsubscribed, Some(id));
     handle.network.with(|broker| assert_eq!(broker.messages().last().unwrap().payload, b"first"));
+}
+
+#[test]
+fn callbacks_tell_what_went_wrong() {
+    let script = "expect publish\nsend 40 02 00 63\nexpect publish\nstall 15000\nclose";
+    let (mut client, _handle) = script_client(script, 0);
+    client.publish("a", b"", QoS::AtLeastOnce, false).unwrap();
+    let mut told = Vec::new();
+    let mut check = |client: &mut Client<_, _>| {
+        let on_status = |id: PacketId, status: Status<'_>| told.push(format!("{id} {status:?}"));
+        client.check_msg_with(12_000, |_, _| panic!(), on_status).is_ok()
+    };
+    assert!(check(&mut client));
+    client.publish("a", b"", QoS::AtLeastOnce, false).unwrap();
+    while check(&mut client) {}
+    while check(&mut client) {}
+    assert_eq!(told, ["99 Unknown", "1 TimedOut", "2 TimedOut", "1 Lost", "2 Lost"]);
 }
 
 #[test]
