@@ -37,7 +37,7 @@ fn messages(broker: &TcpBroker) -> Vec<Message> {
 
 /// All bytes, some of them often.
 fn binary(size: usize) -> Vec<u8> {
-    (0..size).map(|index| (index % 251 ^ index >> 8) as u8).collect()
+    (0..size).map(|index| (index % 251).to_le_bytes()[0] ^ (index >> 8).to_le_bytes()[0]).collect()
 }
 
 #[test]

@@ -24,12 +24,11 @@ impl Mosquitto {
             assert!(std::env::var_os("UMQTT_REAL").is_none(), "UMQTT_REAL is set, and there is no mosquitto");
             return None;
         };
-        let folder = std::env::temp_dir().join(format!("umqtt-cli-{}-{name}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("umqtt-cli-{}-mosquitto-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         // Somebody else may take the port first.
         for _ in 0..10 {
             let port = free_port().to_string();
-            let more = more.replace("FOLDER", folder.to_str().unwrap());
             let config = format!(
                 "listener {port} 127.0.0.1\nuser root\nqueue_qos0_messages true\nmax_queued_messages 0\n{more}\n"
             );
