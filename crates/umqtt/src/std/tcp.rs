@@ -11,6 +11,9 @@ use super::TcpError;
 use super::resolve::resolve;
 use crate::transport::{Interest, Io, Transport};
 
+/// A day in milliseconds.
+const LONGEST_WAIT: u32 = 86_400_000;
+
 /// A TCP connection to a host, which can be opened again and again.
 ///
 /// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets.
@@ -89,10 +92,9 @@ impl Transport for TcpTransport {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, interest.read);
         flags.set(PollFlags::OUT, interest.write);
-        let timeout = (timeout != NEVER).then(|| Timespec {
-            tv_sec: (timeout / 1000).into(),
-            tv_nsec: (timeout % 1000 * 1_000_000).into(),
-        });
+        // Some systems refuse to wait for weeks; the client waits again.
+        let timeout = Duration::from_millis(timeout.min(LONGEST_WAIT).into());
+        let timeout = Timespec::try_from(timeout).ok();
         match poll(&mut [PollFd::new(&link.stream, flags)], timeout.as_ref()) {
             // After a signal the client looks at its clock and waits again.
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
