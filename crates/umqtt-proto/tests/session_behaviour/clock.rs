@@ -56,6 +56,7 @@ fn a_life(mut clock: impl FnMut(u32) -> Instant) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn the_count_of_32_bits_may_wrap_at_any_moment() {
     for before in (0..30_000).step_by(250).chain([1, 4_999, 5_001, 11_499, 11_501, 22_499, u32::MAX / 2]) {
         a_life(|millis| Instant::from_millis(u32::MAX - before).after(millis));
@@ -63,6 +64,7 @@ fn the_count_of_32_bits_may_wrap_at_any_moment() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn micropythons_ticks_may_wrap_at_any_moment() {
     const PERIOD: u32 = 1 << 30;
     for before in (0..30_000).step_by(250).chain([1, 4_999, 5_001, 11_499, 11_501, 22_499, PERIOD / 2]) {

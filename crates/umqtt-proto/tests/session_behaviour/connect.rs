@@ -85,6 +85,7 @@ fn connect_must_fit_the_transmit_buffer() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn a_refusal_ends_the_connection() {
     for code in 1..=255 {
         let mut rig = rig();
@@ -97,6 +98,7 @@ fn a_refusal_ends_the_connection() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn a_hostile_connack_ends_the_connection() {
     let ends = |connect: &Connect<'_>, bytes: &[u8], violation| {
         let mut rig = rig();

@@ -157,6 +157,7 @@ fn ids_count_up_and_leave_out_zero_and_what_is_in_flight() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn an_id_in_flight_is_not_given_again_however_many_others_are() {
     let mut rig = rig().connected();
     rig.session.set_next_id(id(5));
@@ -180,6 +181,7 @@ fn an_id_in_flight_is_not_given_again_however_many_others_are() {
 
 /// One id is left, so that the search for it ends.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn a_table_holds_all_ids_but_one_at_most() {
     let mut in_flight = InFlight::new(vec![Slot::EMPTY; 65_540]);
     for number in (1..=65_535).filter(|&number| number != 40_000) {

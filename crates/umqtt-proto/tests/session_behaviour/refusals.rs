@@ -58,6 +58,7 @@ fn resuming() -> Rig<Kept> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn requests_outside_of_a_connection() {
     let mut disconnected = keeping_rig().connected_persistent();
     disconnected.publish_sent(b"kept", QoS::AtLeastOnce);
@@ -80,6 +81,7 @@ fn requests_outside_of_a_connection() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn requests_while_messages_are_sent_again() {
     let mut rig = resuming();
     requests(&mut rig, RequestError::TransmitFull, b"");
@@ -193,6 +195,7 @@ fn a_streamed_message_that_the_store_cannot_keep() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn too_few_or_too_many_filters() {
     let mut rig = Rig::new(NoStore, &Sizes { transmit: 2048, ..Sizes::default() }).connected();
     for count in [0, 256, 257, 65_537] {

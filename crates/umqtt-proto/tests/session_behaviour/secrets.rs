@@ -6,6 +6,7 @@ use umqtt_proto::{Binary, Text};
 use crate::rig::{CONNACK, clean, rig};
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn debug_output_never_shows_a_password() {
     let password = b"correct horse";
     let login =

@@ -15,11 +15,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn nothing_is_lost_or_doubled_on_a_lossy_link(choices in vec(any::<u8>(), 0..1200)) {
         model::run(&choices, cfg!(feature = "qos2"));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn whatever_a_broker_sends_the_session_keeps_to_the_standard(choices in vec(any::<u8>(), 0..600)) {
         hostile::run(&choices);
     }

@@ -221,6 +221,7 @@ fn an_empty_client_id_goes_with_a_clean_session() {
 
 /// Whatever happens on the connection, the broker hears something within the interval.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn the_client_is_never_silent_for_longer_than_the_keep_alive() {
     statement!("MQTT-3.1.2-23");
     // Nothing at all; messages arrive; messages are sent, at many rates.

@@ -158,6 +158,7 @@ fn no_extension_of_the_protocol_is_needed() {
 
 /// Bytes in order and without loss are all that is asked of what is underneath: how they are cut does not matter.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn a_stream_of_bytes_is_all_that_is_needed() {
     statement!("MQTT-7.1.2-1");
     let stream = b"\x30\x04\x00\x01t1\x32\x06\x00\x01t\x00\x072\x90\x03\x00\x01\x01\xd0\x00\x40\x02\x00\x02";

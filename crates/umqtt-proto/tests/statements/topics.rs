@@ -71,6 +71,7 @@ fn topics_have_a_character() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn topics_have_at_most_65535_bytes() {
     statement!("MQTT-4.7.3-3");
     let longest = "t".repeat(65_535);
