@@ -233,5 +233,5 @@ fn miri() -> Result<Outcome> {
     if !setup::has_miri()? {
         return Ok(Outcome::Skipped("there is no nightly toolchain with Miri".into()));
     }
-    passed(proof::miri(true, &[]))
+    passed(proof::miri(&[]))
 }

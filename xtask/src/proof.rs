@@ -5,12 +5,11 @@ use crate::setup;
 use crate::shell::{Result, cargo, execute};
 
 pub(crate) const MIRI_HELP: &str = "
-Usage: cargo xtask miri [--quick] [-- ARGUMENTS OF CARGO TEST]
+Usage: cargo xtask miri [-- ARGUMENTS OF CARGO TEST]
 
 Runs the tests of umqtt-proto, with all its features but defmt, under Miri, which finds undefined
-behaviour and leaks. It needs nightly with miri and rust-src (`cargo xtask setup`).
-
-  --quick   as the gate does it: what takes less than three minutes
+behaviour and leaks. It needs nightly with miri and rust-src (`cargo xtask setup`). Tests that
+take long there say so: `#[cfg_attr(miri, ignore = \"takes minutes\")]`.
 ";
 
 pub(crate) const MUTANTS_HELP: &str = "
@@ -21,22 +20,18 @@ notices. It takes an hour or more; the result is in mutants.out. Arguments go to
 such as `-- --file crates/umqtt-proto/src/wire/publish.rs` or `-- --list`.
 ";
 
-pub(crate) fn run_miri(mut arguments: Arguments) -> Result {
-    let quick = arguments.flag("--quick");
-    miri(quick, &arguments.rest())
+pub(crate) fn run_miri(arguments: Arguments) -> Result {
+    miri(&arguments.rest())
 }
 
-pub(crate) fn miri(quick: bool, arguments: &[String]) -> Result {
+pub(crate) fn miri(arguments: &[String]) -> Result {
     if !setup::has_miri()? {
         return Err("there is no nightly toolchain with Miri; see `cargo xtask setup`".into());
     }
     let mut miri = cargo(&["+nightly", "miri", "test", "-p", "umqtt-proto", "--features", "qos2,log"]);
     // Property tests keep what failed in a file, which Miri allows only when asked.
     miri.env("MIRIFLAGS", "-Zmiri-disable-isolation");
-    if quick {
-        miri.args(["--lib", "--tests"]).env("PROPTEST_CASES", "4");
-    }
-    execute(miri.args(arguments))
+    execute(miri.args(["--lib", "--tests"]).args(arguments))
 }
 
 pub(crate) fn run_mutants(arguments: Arguments) -> Result {
