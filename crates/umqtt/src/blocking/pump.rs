@@ -75,11 +75,11 @@ impl<T: Transport, B: Buffers> Client<T, B> {
             return Ok(false);
         }
         match self.sender.transport.read(room) {
-            Ok(Io::Done(count)) => {
+            Ok(Io::Done(count)) if count > 0 => {
                 self.receiver.advance(count);
                 Ok(true)
             }
-            Ok(Io::WouldBlock) => Ok(false),
+            Ok(Io::Done(_) | Io::WouldBlock) => Ok(false),
             Ok(Io::Closed) => Err(self.sender.fail(Error::Closed)),
             Err(error) => Err(self.sender.fail(Error::Transport(error))),
         }

@@ -305,12 +305,12 @@ impl<T: Transport, B: Buffers> Sender<T, B> {
     /// That is an error when it has lasted for the socket time-out; the next call is patient again.
     pub(super) fn write(&mut self, now: Instant) -> Result<bool, Error<T::Error>> {
         match self.transport.write(self.session.poll_transmit()) {
-            Ok(Io::Done(count)) => {
+            Ok(Io::Done(count)) if count > 0 => {
                 self.session.sent(count, now);
                 self.blocked_since = None;
                 Ok(false)
             }
-            Ok(Io::WouldBlock) => {
+            Ok(Io::Done(_) | Io::WouldBlock) => {
                 if self.blocked_since.is_none() {
                     self.blocked_since = Some(now);
                 }

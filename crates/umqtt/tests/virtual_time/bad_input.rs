@@ -1,7 +1,8 @@
 //! Wrong calls and wrong answers: each gives one sentence, whose fault it is, and umqtt's number.
 
 use umqtt::{
-    Client, ConnectError, ConnectOptions, Error, Fault, Fixed, QoS, RequestError, SessionError, Violation,
+    Client, ConnectError, ConnectOptions, Error, Fault, Fixed, Instant, Interest, Io, QoS, RequestError,
+    SessionError, Transport, Violation,
 };
 use umqtt_testkit::Broker;
 use umqtt_testkit::script::Player;
@@ -204,6 +205,40 @@ fn nothing_shows_a_secret() {
     let bytes = format!("{:?}", b"correct horse");
     let shown = format!("{client:?}");
     assert!(!shown.contains("horse") && !shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
+}
+
+/// A transport that breaks its contract: it says "done", and has done nothing.
+struct Idle(u32);
+
+impl Transport for Idle {
+    type Error = embedded_io::ErrorKind;
+
+    fn now(&mut self) -> Instant {
+        Instant::from_millis(self.0)
+    }
+
+    fn read(&mut self, _: &mut [u8]) -> Result<Io, Self::Error> {
+        Ok(Io::Done(0))
+    }
+
+    fn write(&mut self, _: &[u8]) -> Result<Io, Self::Error> {
+        Ok(Io::Done(0))
+    }
+
+    fn wait(&mut self, _: Interest, timeout: u32) -> Result<(), Self::Error> {
+        self.0 += timeout;
+        Ok(())
+    }
+
+    fn close(&mut self) {}
+}
+
+#[test]
+fn a_transport_that_does_nothing_cannot_hang_the_client() {
+    let mut client = Client::new(Idle(0), Small::new());
+    let error = client.connect(&ConnectOptions::new("shed").unwrap()).unwrap_err();
+    assert_eq!(error.code(), Some(30), "{error}");
+    assert_eq!(client.sender().transport_mut().0, 5_000);
 }
 
 /// Every number of umqtt.errno that can arise, and those that cannot: 2, 3 (reads and writes go on where they
