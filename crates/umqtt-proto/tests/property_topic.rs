@@ -1,5 +1,7 @@
 //! Topics against a naive model that works on lists of levels.
 
+// Under Miri it takes minutes; there, the corpus runs the same code.
+#![cfg(not(miri))]
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use proptest::collection::vec;
@@ -53,12 +55,10 @@ fn strings(alphabet: &str, length: usize) -> Vec<String> {
 
 #[test]
 fn every_short_filter_and_name_is_judged_and_matched_as_the_model_does() {
-    // Miri is slow.
-    let length = if cfg!(miri) { 3 } else { 5 };
-    let names: Vec<String> = strings("ab/$", length - 1);
+    let names: Vec<String> = strings("ab/$", 4);
     let names: Vec<TopicName<'_>> = names.iter().filter_map(|name| TopicName::new(name).ok()).collect();
     let mut matched = 0;
-    for filter in strings("a/+#$", length) {
+    for filter in strings("a/+#$", 5) {
         assert_eq!(TopicName::new(&filter).is_ok(), is_name(&filter), "{filter}");
         let Ok(checked) = TopicFilter::new(&filter) else {
             assert!(!is_filter(&filter), "{filter}");
@@ -70,7 +70,7 @@ fn every_short_filter_and_name_is_judged_and_matched_as_the_model_does() {
             matched += usize::from(checked.matches(*name));
         }
     }
-    assert!(matched > 100);
+    assert!(matched > 1000);
 }
 
 proptest! {
