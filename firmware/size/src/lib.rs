@@ -60,8 +60,9 @@ pub struct Memory {
 /// Lends the memory.
 pub fn memory() -> &'static mut Memory {
     static mut MEMORY: Memory = Memory { input: [0; 256], output: [0; 256], scratch: [0; 128] };
+    let memory = &raw mut MEMORY;
     // SAFETY: each program calls this once, and has neither threads nor interrupts.
-    unsafe { &mut *(&raw mut MEMORY) }
+    unsafe { &mut *memory }
 }
 
 #[panic_handler]
