@@ -1,7 +1,8 @@
 //! The session keeps its connection alive, and notices one that is dead.
 
-use umqtt_proto::wire::{PINGREQ, PINGRESP, PacketType};
-use umqtt_proto::{Event, NoStore, QoS, SessionError};
+use umqtt_proto::keep_alive::{Action, Elapsed, action};
+use umqtt_proto::wire::{KeepAlive, PINGREQ, PINGRESP, PacketType};
+use umqtt_proto::{Event, NEVER, NoStore, QoS, SessionError, Timeouts};
 
 use crate::rig::{Rig, Sizes, rig};
 
@@ -151,4 +152,63 @@ fn a_pingresp_that_waits_for_room_counts() {
     }
     rig.tells(b"", PONG);
     assert_eq!(rig.session.poll_transmit(), PINGREQ);
+}
+
+/// Whoever bounds PINGRESP by more than the interval, or not at all, still says a word in time.
+#[test]
+fn pings_again_when_pingresp_is_not_awaited_for_long() {
+    let mut rig = rig().connected_keeping_alive(4);
+    rig.session.set_timeouts(Timeouts { ping: NEVER, ..Timeouts::DEFAULT });
+    for _ in 0..5 {
+        assert_eq!(rig.session.poll_timeout(rig.now), Some(3_000));
+        rig.wait(3_000);
+        rig.feed(b"");
+        assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
+        rig.quiet();
+        assert_eq!(rig.send(), PINGREQ);
+    }
+}
+
+/// Behind PINGREQ is room for an acknowledgement, or else PINGRESP could not be taken.
+#[test]
+fn a_pingreq_leaves_room_for_an_acknowledgement() {
+    for (waiting, fits) in [(10, true), (11, false)] {
+        let sizes = Sizes { transmit: 16, ..Sizes::default() };
+        let mut rig = Rig::new(NoStore, &sizes).connected_keeping_alive(4);
+        rig.publish(&vec![b'x'; waiting - 5], QoS::AtMostOnce).unwrap();
+        let deadline = rig.session.poll_timeout(rig.now);
+        assert_eq!(deadline, fits.then_some(3_000), "without room it is sending that is waited for");
+        rig.wait(3_000);
+        rig.quiet();
+        assert_eq!(rig.send().ends_with(&PINGREQ), fits);
+    }
+}
+
+#[test]
+fn without_keep_alive_nothing_is_asked() {
+    let elapsed = Elapsed { sent: u32::MAX, received: u32::MAX, ping: None };
+    assert_eq!(action(KeepAlive::OFF, 5_000, &elapsed), Action::Wait(None));
+    let mut rig = rig().connected();
+    rig.wait(u32::MAX);
+    rig.quiet();
+    assert_eq!((rig.send(), rig.session.poll_timeout(rig.now)), (vec![], None));
+    // The caller may ask all the same.
+    rig.session.ping(rig.now).unwrap();
+    assert_eq!(rig.send(), PINGREQ);
+    assert_eq!(rig.session.poll_timeout(rig.now), Some(5_000));
+    rig.wait(5_000);
+    rig.assert_ends(b"", SessionError::PingTimeout);
+}
+
+/// A second PINGREQ does not put off what the first one waits for.
+#[test]
+fn the_oldest_pingreq_counts() {
+    let mut rig = rig().connected();
+    rig.session.ping(rig.now).unwrap();
+    rig.wait(4_000);
+    rig.session.ping(rig.now).unwrap();
+    rig.send();
+    assert_eq!(rig.session.poll_timeout(rig.now), Some(1_000));
+    rig.tells(&PINGRESP, PONG);
+    assert_eq!(rig.session.poll_timeout(rig.now), None);
 }
