@@ -1,8 +1,10 @@
 //! The small values of packets: their borders, and what a person reads of them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
-use umqtt_proto::wire::{Connect, ConnectReturnCode, KeepAlive, Login, PacketType, SubscribeReturnCode};
+use umqtt_proto::wire::{
+    Connect, ConnectReturnCode, Delivery, KeepAlive, Login, Packet, PacketType, Publish, SubscribeReturnCode,
+};
 use umqtt_proto::{
     Binary, ClientId, EncodeError, Fault, InvalidField, PacketId, QoS, Text, TopicFilter, TopicName,
     Violation,
@@ -70,6 +72,37 @@ fn numbers_outside_their_range_are_refused() {
     assert_eq!(PacketId::try_from(0), Err(Violation::ZeroPacketId));
     assert_eq!(PacketId::try_from(65_535).map(u16::from), Ok(65_535));
     assert_eq!((PacketId::FIRST.as_u16(), PacketId::FIRST.next().to_string()), (1, "2".into()));
+}
+
+#[test]
+fn a_message_tells_its_delivery() {
+    let topic = TopicName::new("a").unwrap();
+    let id = PacketId::FIRST;
+    for (delivery, qos, id, dup) in [
+        (Delivery::AtMostOnce, QoS::AtMostOnce, None, false),
+        (Delivery::AtLeastOnce { id, dup: false }, QoS::AtLeastOnce, Some(id), false),
+        (Delivery::AtLeastOnce { id, dup: true }, QoS::AtLeastOnce, Some(id), true),
+        (Delivery::ExactlyOnce { id, dup: false }, QoS::ExactlyOnce, Some(id), false),
+        (Delivery::ExactlyOnce { id, dup: true }, QoS::ExactlyOnce, Some(id), true),
+    ] {
+        let message = Publish { topic, payload: b"", retain: false, delivery };
+        assert_eq!((message.qos(), message.id(), message.dup()), (qos, id, dup));
+        assert_eq!((delivery.qos(), delivery.id(), delivery.dup()), (qos, id, dup));
+    }
+}
+
+#[test]
+fn one_refused_filter_is_a_failure() {
+    for (packet, codes, failed) in [
+        (&b"\x90\x03\x00\x01\x00"[..], 1, false),
+        (b"\x90\x05\x00\x01\x00\x01\x02", 3, false),
+        (b"\x90\x05\x00\x01\x00\x80\x02", 3, true),
+        (b"\x90\x03\x00\x01\x80", 1, true),
+    ] {
+        let Ok(Some((Packet::SubAck(ack), _))) = Packet::decode(packet) else { panic!("no SUBACK") };
+        let return_codes = ack.return_codes;
+        assert_eq!((return_codes.len(), return_codes.any_failed()), (codes, failed));
+    }
 }
 
 #[test]
