@@ -129,6 +129,11 @@ fn a_refused_connection() {
     let error = umqtt::std::connect(&address.to_string(), &options()).unwrap_err();
     assert_eq!(error.to_string(), format!("{address} refused the connection"));
     assert_eq!(error.code(), Some(8));
+    // The same again from a client that tries twice.
+    let mut client = Client::new(TcpTransport::new("127.0.0.1", address.port()), Heap::default());
+    for _ in 0..2 {
+        assert_eq!(client.connect(&options()).unwrap_err().to_string(), error.to_string());
+    }
 }
 
 #[test]

@@ -94,11 +94,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
     /// [`SessionError::Refused`] or [`SessionError::ConnectTimeout`], [`Error::Closed`],
     /// [`Error::WriteTimedOut`]; there is no connection then.
     pub fn connect(&mut self, options: &ConnectOptions<'_>) -> Result<bool, Error<T::Error>> {
-        let result = self.begin(options);
-        match result {
-            Err(error) if !matches!(error, Error::Connect(_)) => Err(self.sender.fail(error)),
-            result => result,
-        }
+        self.begin(options).map_err(|error| self.sender.fail(error))
     }
 
     fn begin(&mut self, options: &ConnectOptions<'_>) -> Result<bool, Error<T::Error>> {

@@ -2,6 +2,7 @@
 
 use umqtt::{Client, PacketType};
 use umqtt::{ConnectOptions, Error, NEVER, QoS, RequestError, SessionError, Timeouts};
+use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
 use umqtt_testkit::script::Player;
@@ -202,6 +203,26 @@ fn connect_gives_up_in_its_time() {
         assert_eq!(handle.millis(), 3_000);
         assert!(!client.is_connected());
     }
+}
+
+#[test]
+fn connect_gives_up_on_a_link_that_takes_nothing_and_can_be_called_again() {
+    let (wire, handle) = Wire::new(Broker::default());
+    let mut client = Client::new(wire, Small::new());
+    client.set_socket_timeout(800);
+    let first = handle.now();
+    handle.on_open(move |number, link| {
+        if number == 0 {
+            link.limit(ToBroker, 7);
+            link.stall(ToBroker, first.after(60_000));
+        }
+    });
+    let error = client.connect(&ConnectOptions::new("shed").unwrap()).unwrap_err();
+    assert!(matches!(error, Error::WriteTimedOut { .. }), "{error}");
+    assert_eq!(handle.millis(), 800);
+    assert!(!client.is_connected());
+    client.connect(&ConnectOptions::new("shed").unwrap()).unwrap();
+    assert_eq!(handle.opened(), 2);
 }
 
 #[test]
