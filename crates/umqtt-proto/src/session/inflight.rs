@@ -173,7 +173,7 @@ impl<F: AsRef<[Slot]> + AsMut<[Slot]>> InFlight<F> {
         let mut behind = Slot::EMPTY;
         for place in self.slots_mut().iter_mut().rev() {
             core::mem::swap(place, &mut behind);
-            if behind == slot {
+            if behind.id == slot.id && behind.state == slot.state {
                 break;
             }
         }
