@@ -114,21 +114,19 @@ impl Broker {
         outgoing.filter(|message| message.qos == QoS::ExactlyOnce).count()
     }
 
-    /// Sends a message to the client, or keeps it until it connects; tells whether it did either.
-    pub(crate) fn publish(&mut self, qos: QoS, filler: usize, output: &mut Vec<u8>) -> bool {
-        if self.unacknowledged() >= 2 && qos == QoS::ExactlyOnce {
-            return false;
-        }
+    /// Sends a message to the client, or keeps it until it connects; no more than a few at a time.
+    pub(crate) fn publish(&mut self, qos: QoS, filler: usize, output: &mut Vec<u8>) {
         let connected = self.connection.as_ref().is_some_and(|connection| connection.accepted);
-        let Some(session) = &mut self.session else { return false };
-        if session.outgoing.len() >= 8 {
-            return false;
+        let busy = self.unacknowledged() >= 2 && qos == QoS::ExactlyOnce || output.len() > 200;
+        let Some(session) = &mut self.session else { return };
+        if busy || session.outgoing.len() >= 8 {
+            return;
         }
         if qos == QoS::AtMostOnce {
             if connected {
                 send(output, &payload(u32::MAX, filler), Delivery::AtMostOnce);
             }
-            return connected;
+            return;
         }
         let payload = payload(self.begun, filler);
         self.begun += 1;
@@ -137,7 +135,6 @@ impl Broker {
         if connected {
             self.send_outgoing(false, output);
         }
-        true
     }
 
     /// Sends what was not sent on this connection: all, or what is new.
