@@ -35,9 +35,7 @@ impl Url {
             None => (None, authority),
         };
         let (user_name, password) = match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
-            Some((user_name, password)) => {
-                (Some(user_name), Some(password).filter(|_| login_has_password(login)))
-            }
+            Some((user_name, password)) => (Some(user_name), login_has_password(login).then_some(password)),
             None => (None, None),
         };
         Ok(Self {

@@ -1,5 +1,7 @@
 //! From bytes that arrive in pieces to whole packets, lent from the caller's buffer.
 
+use core::fmt;
+
 use crate::error::Violation;
 use crate::text::{TextCheck, TextKind};
 use crate::wire::{FixedHeader, PacketType, move_to_front};
@@ -63,7 +65,6 @@ enum Stage {
 /// let frame = receiver.poll().unwrap().unwrap();
 /// assert_eq!((frame.kind, frame.header.packet_type), (FrameKind::Whole, PacketType::PingResp));
 /// ```
-#[derive(Debug)]
 pub struct Receiver<B> {
     buffer: B,
     progress: Progress,
@@ -164,6 +165,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
     /// As [`poll`](Self::poll).
     pub fn peek(&self) -> Result<Option<Frame<'_>>, Violation> {
         self.progress.clone().poll(self.buffer.as_ref())
+    }
+}
+
+// What was received is nobody else's business.
+impl<B> fmt::Debug for Receiver<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.progress.fmt(f)
     }
 }
 

@@ -93,7 +93,8 @@ where
     /// A session without a connection, with the default [`Timeouts`].
     ///
     /// The table of slots holds the exchanges of both directions: those of the caller, and QoS 2 messages of
-    /// the broker, which may have as many in flight as it is set to (20 with Mosquitto).
+    /// the broker, which may have as many in flight as it is set to (20 with Mosquitto). A caller that receives
+    /// with QoS 2 leaves so many slots free: a message that finds the table full ends the connection.
     #[must_use]
     pub const fn new(transmit: T, slots: F, store: S) -> Self {
         Self {

@@ -152,6 +152,7 @@ where
             self.enter(phase);
         }
         self.mark_at_connect(ack.session_present);
+        self.resume();
         Ok(Some(Event::Connected { session_present: ack.session_present }))
     }
 

@@ -57,7 +57,7 @@ impl Broker {
     }
 
     /// What happened, the oldest first, as far as it is still held; see [`Settings::max_events`].
-    #[must_use]
+    #[must_use = "an iterator does nothing by itself"]
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
         self.events.iter()
     }
@@ -68,7 +68,7 @@ impl Broker {
     }
 
     /// The published messages among the [`events`](Self::events).
-    #[must_use]
+    #[must_use = "an iterator does nothing by itself"]
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.events.iter().filter_map(|event| match event {
             Event::Published { message, .. } => Some(message.as_ref()),
