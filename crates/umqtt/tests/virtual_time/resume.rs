@@ -1,6 +1,6 @@
 //! What a session keeps from one connection to the next.
 
-use umqtt::{Client, ConnectOptions, Error, Event, Fixed, QoS, RamStore};
+use umqtt::{Client, ConnectOptions, Error, Event, Fixed, PacketId, QoS, RamStore};
 use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::ToClient;
 use umqtt_testkit::script::Player;
@@ -97,6 +97,23 @@ fn messages_for_a_client_that_was_away_come_after_connect() {
     assert!(client.connect(&persistent()).unwrap());
     assert_eq!(drain(&mut client), ["a/1 waits q1", "a/2 waits q2"]);
     handle.network.with(|broker| assert_eq!(broker.session("shed").unwrap().in_flight(), 0));
+}
+
+#[test]
+fn ids_go_on_where_the_caller_says_and_pass_those_in_use() {
+    let (wire, _handle) = Wire::new(Player::new("expect connect\nsend 20 02 00 00\ndrain".parse().unwrap()));
+    let mut client = Client::new(wire, Small::new());
+    client.connect(&persistent()).unwrap();
+    let mut ids = Vec::new();
+    for start in [65_534, 65_534] {
+        client.sender().set_next_id(PacketId::new(start).unwrap());
+        for _ in 0..3 {
+            let id = client.publish("a", b"", QoS::AtLeastOnce, false).unwrap().unwrap();
+            ids.push(id.as_u16());
+        }
+    }
+    assert_eq!(ids, [65_534, 65_535, 1, 2, 3, 4]);
+    assert!(format!("{client:?}").contains("phase: Connected, in_flight: 6"), "{client:?}");
 }
 
 #[test]
