@@ -147,7 +147,6 @@ const fn detach(event: Event<'_>) -> Option<Event<'static>> {
         Event::TimedOut { id } => Event::TimedOut { id },
         Event::Lost { id } => Event::Lost { id },
         Event::UnknownAck { id, packet_type } => Event::UnknownAck { id, packet_type },
-        Event::Handled(packet_type) => Event::Handled(packet_type),
         _ => return None,
     })
 }

@@ -157,25 +157,27 @@ fn a_message_of_qos_2_that_is_repeated_is_told_once() {
 
 #[test]
 fn a_large_message_of_qos_2_that_is_repeated_is_told_once() {
-    let body = "00 01 61 00 07 78*400";
-    let script = format!(
-        "expect connect\nsend 20 02 00 00\nsend 34 95 03 {body}\nexpect 50 02 00 07\n\
-         send 3c 95 03 {body}\nexpect 50 02 00 07\nstall 10"
-    );
-    let (wire, handle) = Wire::new(Player::new(script.parse().unwrap()));
-    let mut client = Client::new(wire, Small::new());
-    client.connect(&persistent()).unwrap();
-    let (mut starts, mut bytes) = (0, 0);
-    while let Some((event, _)) = client.check_msg(5).unwrap() {
-        match event {
-            Event::MessageStart(message) => {
-                starts += 1;
-                bytes += message.payload.len();
+    // One whose payload is larger than the receive buffer, and one whose topic is.
+    for (length, body) in [("95 03", "00 01 61 00 07 78*400"), ("94 03", "01 2c 61*300 00 07 78*100")] {
+        let script = format!(
+            "expect connect\nsend 20 02 00 00\nsend 34 {length} {body}\nexpect 50 02 00 07\n\
+             send 3c {length} {body}\nexpect 50 02 00 07\nstall 10"
+        );
+        let (wire, handle) = Wire::new(Player::new(script.parse().unwrap()));
+        let mut client = Client::new(wire, Small::new());
+        client.connect(&persistent()).unwrap();
+        let (mut starts, mut bytes) = (0, 0);
+        while let Some((event, _)) = client.check_msg(5).unwrap() {
+            match event {
+                Event::MessageStart(message) => {
+                    starts += 1;
+                    bytes += message.payload.len();
+                }
+                Event::MessagePart { bytes: part, .. } => bytes += part.len(),
+                other => panic!("{other:?}"),
             }
-            Event::MessagePart { bytes: part, .. } => bytes += part.len(),
-            other => panic!("{other:?}"),
         }
+        assert_eq!((starts, bytes), (1, if length == "95 03" { 400 } else { 100 }));
+        handle.assert_done();
     }
-    assert_eq!((starts, bytes), (1, 400));
-    handle.assert_done();
 }
