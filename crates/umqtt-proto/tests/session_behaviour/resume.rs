@@ -150,6 +150,26 @@ fn more_than_fits_is_sent_again_bit_by_bit() {
     assert_eq!(sent, expected);
 }
 
+/// A client may go while messages are still to be sent again; they stay for the next connection.
+#[test]
+fn disconnect_while_messages_are_sent_again() {
+    let mut rig = Rig::new(RamStore::new(vec![0; 512]), &Sizes { transmit: 24, ..Sizes::default() })
+        .connected_persistent();
+    for payload in [b"11", b"22", b"33", b"44", b"55"] {
+        rig.publish_sent(payload, QoS::AtLeastOnce);
+    }
+    rig.close();
+    rig.connect_with(&persistent(), CONNACK_PRESENT);
+    assert_eq!(rig.session.phase(), Phase::Resuming);
+    rig.session.disconnect().unwrap();
+    assert_eq!(rig.session.phase(), Phase::Disconnecting);
+    let sent = rig.send();
+    assert!(sent.ends_with(b"\xe0\x00"), "DISCONNECT is the last packet");
+    rig.quiet();
+    assert_eq!(rig.send(), b"", "nothing follows it");
+    assert_eq!(rig.session.in_flight().len(), 5);
+}
+
 /// Whoever wants to send at once need not take events for it.
 #[test]
 fn what_fits_is_sent_again_at_once() {
