@@ -1,0 +1,186 @@
+//! `cargo xtask mpy`: native modules for MicroPython, from Rust to `.mpy`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::architecture::{Architecture, Assembler, chosen};
+use super::{dist, guard, place, qstrs, xtensa};
+use crate::arguments::Arguments;
+use crate::shell::{Result, cargo, read, root};
+
+pub(crate) const HELP: &str = "
+Usage: cargo xtask mpy [--arch all|NAME[,NAME]]
+
+Builds umqtt.simple2, umqtt.robust2 and umqtt.errno for MicroPython 1.23 and newer, and writes a
+folder for each architecture, with a package.json for mip:
+  dist/micropython/NAME/umqtt/*.mpy
+
+Names are MicroPython's own: x64 (Unix port), armv6m (RP2040), armv7m, armv7emsp and armv7emdp
+(STM32, RP2350), rv32imc (ESP32-C3, C6), xtensa (ESP8266), xtensawin (ESP32, S2, S3). A board
+tells its own: `import sys; sys.implementation._mpy >> 10 & 31` is the number in the table.
+
+The way: the stable rustc compiles micropython/native and core for the architecture into one
+object; MicroPython's mpy_ld.py makes native code in a .mpy of it; mpy-cross compiles
+micropython/python; mpy-tool.py joins the native code and simple2.py in one file. For Xtensa, the
+compiler's assembly is mended and assembled by GNU as (ESP8266) or llc of llvm-tools (ESP32).
+
+An object with variables (.data, .bss) is refused, as native code in a .mpy has no state; for the
+ESP8266 an object with constants in memory (.rodata) too, as that can only be read by words there.
+
+To copy it to a board:
+  mpremote mip install dist/micropython/NAME/package.json
+";
+
+/// What the files are called in tracebacks: a name that MicroPython holds anyway, so it takes no memory.
+const MODULE: &str = "umqtt.simple2";
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let names = arguments.value("--arch")?.unwrap_or_else(|| "all".to_owned());
+    arguments.finish()?;
+    let built = chosen(&names)?.into_iter().map(build).collect::<Result<Vec<_>>>()?;
+    print!("{}", dist::table(&built));
+    for one in &built {
+        println!("wrote {}", one.folder.display());
+    }
+    Ok(())
+}
+
+/// What was built for one architecture.
+pub(crate) struct Built {
+    pub(crate) architecture: &'static Architecture,
+    /// The folder that holds `umqtt/` and `package.json`.
+    pub(crate) folder: PathBuf,
+    /// The files and their sizes in bytes.
+    pub(crate) files: Vec<(String, u64)>,
+    /// Bytes of machine code, and of constants beside it.
+    pub(crate) text: u64,
+    pub(crate) rodata: u64,
+}
+
+/// Builds the modules for one architecture and puts them into `dist`.
+///
+/// # Errors
+/// What a compiler or linker refuses, and what the guard finds.
+pub(crate) fn build(architecture: &'static Architecture) -> Result<Built> {
+    let object = object(architecture)?;
+    guard::check(architecture, &fs::read(&object)?)?;
+    let work = target_folder().join("mpy").join(architecture.name);
+    fs::create_dir_all(&work)?;
+    let sizes = link(architecture, &object, &work)?;
+    let compiled = bytecode(&work)?;
+    let merged = merge(architecture, &work)?;
+    dist::write(architecture, &merged, &compiled, sizes)
+}
+
+/// Compiles the native part and mends it where it must be mended; gives the object.
+fn object(architecture: &Architecture) -> Result<PathBuf> {
+    let emitted = compile(architecture)?;
+    let Some(assembler) = architecture.assembler else { return Ok(emitted) };
+    let mended = emitted.with_extension("o");
+    xtensa::assemble(assembler, &emitted, &mended)?;
+    Ok(mended)
+}
+
+/// Runs rustc; gives its object, or its assembly.
+fn compile(architecture: &Architecture) -> Result<PathBuf> {
+    let package = root().join("micropython/native");
+    let kind = if architecture.assembler.is_some() { "asm" } else { "obj" };
+    let folder = target_folder();
+    let emitted = folder.join(architecture.target).join("release").join(format!("native.{kind}"));
+    let mut rustc = cargo(&["rustc", "--quiet", "--release", "--lib", "-Zbuild-std=core"]);
+    rustc.arg("--manifest-path").arg(package.join("Cargo.toml")).arg("--target-dir").arg(&folder);
+    let mut flags = String::from("-Cpanic=immediate-abort -Zunstable-options");
+    if architecture.assembler.is_some() {
+        let target = root().join("micropython/targets").join(format!("{}.json", architecture.target));
+        rustc.arg("--target").arg(target).arg("-Zjson-target-spec");
+    } else {
+        rustc.args(["--target", architecture.target]);
+        flags.push_str(" -Crelocation-model=pic");
+    }
+    if architecture.assembler == Some(Assembler::Gnu) {
+        // Tables in memory would have to be read by words.
+        flags.push_str(" -Cjump-tables=no");
+    }
+    rustc.arg("--").arg(format!("--emit={kind}={}", emitted.display()));
+    rustc.env("RUSTC_BOOTSTRAP", "1").env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", flags);
+    read(&mut rustc)?;
+    Ok(emitted)
+}
+
+/// Makes `native.mpy` of the object; gives the bytes of code and of constants.
+fn link(architecture: &Architecture, object: &Path, work: &Path) -> Result<(u64, u64)> {
+    fs::write(work.join("qstrs.h"), qstrs::header(&root().join("micropython/native/src/qstrs.rs"))?)?;
+    let mut linker = tool("mpy_ld.py")?;
+    // The linker keeps the name of its output in the file.
+    linker.args(["--arch", architecture.name, "--qstrs", "qstrs.h", "-o", MODULE]).arg(object);
+    let said = run_tool(linker.current_dir(work))?;
+    fs::rename(work.join(MODULE), work.join("native.mpy"))?;
+    let size = |of: &str| {
+        let line = said.lines().find_map(|line| line.strip_prefix(of));
+        line.and_then(|size| size.trim().parse().ok())
+    };
+    let text = size("text size:").ok_or_else(|| format!("mpy_ld.py told no size of the code:\n{said}"))?;
+    Ok((text, size("rodata size:").unwrap_or(0)))
+}
+
+/// Compiles every module written in Python; gives the names of the files.
+fn bytecode(work: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root().join("micropython/python/umqtt"))? {
+        let source = entry?.path();
+        let Some(stem) = source.file_stem().and_then(|stem| stem.to_str()) else { continue };
+        if source.extension().is_none_or(|extension| extension != "py") {
+            continue;
+        }
+        let compiled = work.join(stem).with_extension("mpy");
+        let name = if stem == "__init__" { "umqtt".to_owned() } else { format!("umqtt.{stem}") };
+        let mut cross = Command::new(place::mpy_cross()?);
+        read(cross.args(["-s", &name, "-o"]).arg(&compiled).arg(&source))?;
+        files.push(compiled);
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Joins the native part and `simple2.mpy` in one file, which runs one after the other.
+fn merge(architecture: &Architecture, work: &Path) -> Result<PathBuf> {
+    let merged = work.join("merged.mpy");
+    let mut tool = tool("mpy-tool.py")?;
+    tool.args(["--merge", "-o", "merged.mpy", "native.mpy", "simple2.mpy"]);
+    run_tool(tool.current_dir(work))?;
+    let header = fs::read(&merged)?;
+    let Some(&[b'M', 6, features, _]) = header.get(..4) else {
+        return Err("mpy-tool.py wrote no .mpy file of version 6".into());
+    };
+    if features >> 2 == architecture.number {
+        return Ok(merged);
+    }
+    let (name, number) = (architecture.name, architecture.number);
+    Err(format!("the joined file is for architecture {}, not for {number} ({name})", features >> 2).into())
+}
+
+/// One of MicroPython's tools.
+fn tool(name: &str) -> Result<Command> {
+    let mut tool = Command::new(place::python()?);
+    tool.arg(place::tools()?.join(name));
+    Ok(tool)
+}
+
+/// Runs a tool that writes its errors to either stream; gives its output.
+fn run_tool(tool: &mut Command) -> Result<String> {
+    let output = tool.output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(said);
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let program = tool.get_args().next().map(Path::new).and_then(Path::file_name);
+    Err(format!("{} failed:\n{said}{errors}", program.unwrap_or_default().display()).into())
+}
+
+/// Where everything is built.
+fn target_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("micropython")
+}
