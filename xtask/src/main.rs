@@ -6,6 +6,7 @@ mod arguments;
 mod diagram;
 mod fuzz;
 mod gate;
+mod micropython;
 mod no_panic;
 mod proof;
 mod setup;
@@ -67,10 +68,22 @@ const CHORES: &[Chore] = &[
         run: size::run,
     },
     Chore {
+        name: "mpy",
+        summary: "build the native modules for MicroPython",
+        help: micropython::build::HELP,
+        run: micropython::build::run,
+    },
+    Chore {
         name: "fuzz",
         summary: "run the fuzz targets from packets as seeds, and count",
         help: fuzz::HELP,
         run: fuzz::run,
+    },
+    Chore {
+        name: "micropython",
+        summary: "get and build MicroPython, and run programs on it",
+        help: micropython::HELP,
+        run: micropython::run,
     },
     Chore {
         name: "miri",

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::arguments::Arguments;
+use crate::micropython;
 use crate::shell::{Result, cargo, command, execute, read, which};
 
 pub(crate) const HELP: &str = "
@@ -14,9 +15,11 @@ Looks for what the other chores use, and installs what is not there:
                      thumbv7em-none-eabi of the toolchain in use; the toolchain 1.85; nightly
                      with miri and rust-src
   cargo install      cargo-deny, cargo-fuzz, cargo-hack
+  MicroPython        built from Debian's source package into a cache outside the clone, with compilers
+                     for small boards and QEMU (see `cargo xtask micropython --help`)
 
 It takes no time when all is there. Without nightly, Miri is left out and the fuzz targets are
-built by the stable toolchain.
+built by the stable toolchain. Without MicroPython, the tests that run it fail.
 ";
 
 /// The oldest toolchain that builds `umqtt-proto` and `umqtt`.
@@ -41,6 +44,12 @@ pub(crate) fn run_setup() -> Result {
     for tool in CARGO_TOOLS {
         cargo_tool(tool)?;
     }
+    if let Err(error) = micropython::setup() {
+        // The other tests need none; those that do will say so.
+        println!("setup: {error}");
+        println!("setup: going on without MicroPython");
+        return Ok(());
+    }
     println!("setup: everything is there");
     Ok(())
 }
@@ -57,6 +66,11 @@ fn programs() -> Result {
             missing.push(package);
         }
     }
+    install(&missing)
+}
+
+/// Installs packages of the system.
+pub(crate) fn install(missing: &[&str]) -> Result {
     if missing.is_empty() {
         return Ok(());
     }
@@ -71,7 +85,7 @@ fn programs() -> Result {
 }
 
 /// `apt-get`, by way of `sudo` unless we are root.
-fn apt(arguments: &[&str]) -> Result<Command> {
+pub(crate) fn apt(arguments: &[&str]) -> Result<Command> {
     let is_root = read(&mut command("id", &["-u"]))?.trim() == "0";
     let mut words = vec!["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
     if !is_root {
