@@ -39,3 +39,77 @@ pub(crate) fn check(architecture: &Architecture, object: &[u8]) -> Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use object::write::{Object, StandardSection, Symbol, SymbolSection};
+    use object::{BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
+
+    use super::super::architecture::named;
+    use super::check;
+
+    /// An object with a function, and eight bytes under a name in another section.
+    fn object(section: StandardSection, name: &str) -> Vec<u8> {
+        let mut object = Object::new(BinaryFormat::Elf, object::Architecture::Xtensa, Endianness::Little);
+        let text = object.section_id(StandardSection::Text);
+        object.append_section_data(text, &[0; 16], 4);
+        let section = object.section_id(section);
+        if section == object.section_id(StandardSection::UninitializedData) {
+            object.append_section_bss(section, 8, 4);
+        } else if section != text {
+            object.append_section_data(section, b"\0MQTT\0\0\0", 4);
+        }
+        object.add_symbol(Symbol {
+            name: name.into(),
+            value: 0,
+            size: 8,
+            kind: SymbolKind::Data,
+            scope: SymbolScope::Linkage,
+            weak: false,
+            section: SymbolSection::Section(section),
+            flags: SymbolFlags::None,
+        });
+        object.write().unwrap()
+    }
+
+    #[track_caller]
+    fn refused(architecture: &str, object: &[u8]) -> String {
+        check(named(architecture).unwrap(), object)
+            .map_err(|error| error.to_string())
+            .err()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn constants_in_memory_are_refused_for_the_esp8266_and_only_there() {
+        for (section, name) in [
+            (StandardSection::ReadOnlyData, ".rodata"),
+            (StandardSection::ReadOnlyDataWithRel, ".data.rel.ro"),
+        ] {
+            let table = object(section, "CODES");
+            assert_eq!(
+                refused("xtensa", &table),
+                format!(
+                    "xtensa: the object has 8 bytes in {name} (CODES); \
+                     the ESP8266 reads what stands beside its code by words only, and nothing proves that this is"
+                )
+            );
+            assert_eq!(refused("xtensawin", &table), "");
+        }
+        assert_eq!(refused("xtensa", &object(StandardSection::Text, "mpy_init")), "");
+    }
+
+    #[test]
+    fn variables_are_refused_everywhere() {
+        for architecture in ["x64", "armv7m", "xtensa", "xtensawin"] {
+            for (section, name) in
+                [(StandardSection::Data, ".data"), (StandardSection::UninitializedData, ".bss")]
+            {
+                let said = refused(architecture, &object(section, "COUNTER"));
+                let start =
+                    format!("{architecture}: the object has 8 bytes in {name} (COUNTER); native code");
+                assert!(said.starts_with(&start), "{said}");
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::shell::Result;
 use crate::source::text;
 
-/// Reads the names in `qstrs! { … }` of a source file and writes them as mpy_ld.py wants them.
+/// Reads the names in `qstrs! { … }` of a source file and writes them as `mpy_ld.py` wants them.
 ///
 /// # Errors
 /// The file cannot be read, or has no such list.
