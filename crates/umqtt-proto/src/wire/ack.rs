@@ -164,7 +164,11 @@ impl Ack {
     }
 
     /// The acknowledgement of this type and body, or `None` when the type is not one.
-    pub(crate) fn decode_body(packet_type: PacketType, body: &[u8]) -> Result<Option<Self>, Violation> {
+    /// Reads the body of an acknowledgement; `None` for a packet of another type.
+    ///
+    /// # Errors
+    /// [`Violation::WrongLength`], [`Violation::ZeroPacketId`].
+    pub fn decode_body(packet_type: PacketType, body: &[u8]) -> Result<Option<Self>, Violation> {
         if !matches!(
             packet_type,
             PacketType::PubAck

@@ -261,7 +261,11 @@ impl<'a> SubAck<'a> {
         encode(PacketType::SubAck.first_byte(), &body, 0, out)
     }
 
-    pub(crate) fn decode_body(body: &'a [u8]) -> Result<Self, Violation> {
+    /// Reads the body of a SUBACK.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn decode_body(body: &'a [u8]) -> Result<Self, Violation> {
         let mut reader = Reader::new(body);
         let id = reader.packet_id()?;
         let codes = reader.rest();
