@@ -20,7 +20,8 @@ class Peer:
         self._socket.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
 
     def _ask(self, *words):
-        self._socket.write(" ".join(words) + "\n")
+        # The hex of nothing is bytes, not str.
+        self._socket.write(" ".join(word or "" for word in words) + "\n")
         reply = self._socket.readline()[:-1].decode()
         if reply.startswith("?"):
             raise RuntimeError("peer: " + reply)
@@ -127,6 +128,7 @@ def connected(simple=None, **options):
     peer.answer()
     c = make(simple, **options)
     c.connect()
+    c.sock.setsockopt(6, 1, 1)  # TCP_NODELAY: what is written is there
     return c
 
 

@@ -196,6 +196,7 @@ impl Table {
                 self.waiting = Some((count, Instant::now() + PATIENCE));
                 return;
             }
+            (Command::Forget, None) => {}
             (Command::State, None) => reply = "none".into(),
             (Command::State, Some(line)) => reply = if line.ended { "closed" } else { "open" }.into(),
             (Command::Send(bytes), Some(line)) => line.send(&bytes),

@@ -1,0 +1,20 @@
+"""A subscription that the broker refuses is told once and not tried again."""
+
+from robust import *
+
+c = connected(robust2)
+tell("subscribe", c.subscribe, "no")
+tell("subscribe", c.subscribe, "yes")
+peer.send(suback(1, 128) + suback(2, 0))
+tell("check_msg", c.check_msg)
+issue(c)
+tell("check_msg", c.check_msg)
+lists(c)
+print(c.subs)
+late(c)
+back(c)
+lists(c)
+sent(15)
+tell("resubscribe", c.resubscribe)
+tell("send_queue", c.send_queue)
+sent(8)

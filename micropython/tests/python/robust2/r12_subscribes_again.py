@@ -1,0 +1,23 @@
+"""After reconnect() without a session the subscriptions are queued, each once; with a session none."""
+
+from robust import *
+
+c = connected(robust2)
+c.subscribe("a")
+c.subscribe("b", 1)
+peer.send(suback(1, 0) + suback(2, 1))
+tell("check_msg", c.check_msg)
+tell("check_msg", c.check_msg)
+lists(c)
+back(c, CONNACK_RESUMED)
+lists(c)
+back(c)
+lists(c)
+back(c)
+lists(c)
+sent(15)
+tell("send_queue", c.send_queue)
+sent(16)
+tell("resubscribe", c.resubscribe)
+sent(16)
+lists(c)

@@ -1,0 +1,17 @@
+"""Refused arguments are the program's error, on and off the line; nothing is queued or forgotten."""
+
+from robust import *
+
+c = connected(robust2)
+peer.wire(15)
+for _ in range(2):
+    tell("publish", c.publish, "a/#", "x", False, 1)
+    tell("publish", c.publish, "", "x")
+    tell("publish", c.publish, "t", "x", True, 3)
+    tell("subscribe", c.subscribe, "")
+    issue(c)
+    lists(c)
+    print(c.subs)
+    c.disconnect()
+    tell("publish", c.publish, "t", "kept", True, 1)
+sent(2)
