@@ -81,6 +81,8 @@ class Peer:
 
 
 peer = Peer(int(sys.argv[2]))
+# A socket that is closed with unread bytes is reset: what came must be read before.
+sys.atexit(peer.wire)
 
 
 def name_of(error):
