@@ -1,5 +1,7 @@
 //! The processors for which MicroPython loads native code.
 
+use std::ops::RangeInclusive;
+
 use crate::shell::Result;
 
 /// One architecture, as `.mpy` files tell them apart.
@@ -29,6 +31,12 @@ pub(crate) enum Assembler {
 impl Architecture {
     const fn new(name: &'static str, number: u8, target: &'static str, boards: &'static str) -> Self {
         Self { name, number, target, assembler: None, boards }
+    }
+
+    /// The numbers of the architectures that run it: an ARM runs what was built for a lesser one.
+    pub(crate) fn runs_on(&self) -> RangeInclusive<u8> {
+        let arm = 4..=8;
+        self.number..=if arm.contains(&self.number) { *arm.end() } else { self.number }
     }
 
     const fn assembled_by(mut self, assembler: Assembler) -> Self {
@@ -74,13 +82,16 @@ pub(crate) fn named(name: &str) -> Result<&'static Architecture> {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, named};
+    use super::{Architecture, chosen, named};
 
     #[test]
-    fn names_between_commas_are_found_and_others_are_not() {
+    fn architectures_are_known_by_name_and_run_on_their_like() {
         let names = |list: &str| chosen(list).map(|all| all.iter().map(|one| one.name).collect::<Vec<_>>());
         assert_eq!(names("armv7m,x64").ok(), Some(vec!["armv7m", "x64"]));
         assert_eq!(names("all").map(|all| all.len()).ok(), Some(8));
+        let runs_on = |name| named(name).map(Architecture::runs_on).ok();
+        assert_eq!(runs_on("armv7m"), Some(5..=8));
+        assert_eq!(runs_on("xtensa"), Some(9..=9));
         let error = named("avr").err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.starts_with("no architecture is called `avr`; there are x64, armv6m"), "{error}");
     }

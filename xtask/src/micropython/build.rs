@@ -1,5 +1,6 @@
 //! `cargo xtask mpy`: native modules for MicroPython, from Rust to `.mpy`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +9,7 @@ use super::architecture::{Architecture, Assembler, chosen};
 use super::{dist, guard, place, qstrs, xtensa};
 use crate::arguments::Arguments;
 use crate::shell::{Result, cargo, read, root};
+use crate::source::text;
 
 pub(crate) const HELP: &str = "
 Usage: cargo xtask mpy [--arch all|NAME[,NAME]]
@@ -22,7 +24,7 @@ tells its own: `import sys; sys.implementation._mpy >> 10 & 31` is the number in
 
 The way: the stable rustc compiles micropython/native and core for the architecture into one
 object; MicroPython's mpy_ld.py makes native code in a .mpy of it; mpy-cross compiles
-micropython/python; mpy-tool.py joins the native code and simple2.py in one file. For Xtensa, the
+micropython/python, without line numbers; mpy-tool.py joins the native code and simple2.py in one file. For Xtensa, the
 compiler's assembly is mended and assembled by GNU as (ESP8266) or llc of llvm-tools (ESP32).
 
 An object with variables (.data, .bss) is refused, as native code in a .mpy has no state; for the
@@ -34,6 +36,10 @@ To copy it to a board:
 
 /// What the files are called in tracebacks: a name that MicroPython holds anyway, so it takes no memory.
 const MODULE: &str = "umqtt.simple2";
+
+/// Without numbers of lines, which take an eighth of the memory of bytecode; a traceback still names the
+/// module and the method. There is no `assert` that could be lost.
+const OPTIMIZATION: &str = "-O3";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let names = arguments.value("--arch")?.unwrap_or_else(|| "all".to_owned());
@@ -54,8 +60,8 @@ pub(crate) struct Built {
     /// The files and their sizes in bytes.
     pub(crate) files: Vec<(String, u64)>,
     /// Bytes of machine code, and of constants beside it.
-    pub(crate) text: u64,
-    pub(crate) rodata: u64,
+    pub(crate) code: u64,
+    pub(crate) constants: u64,
 }
 
 /// Builds the modules for one architecture and puts them into `dist`.
@@ -68,7 +74,7 @@ pub(crate) fn build(architecture: &'static Architecture) -> Result<Built> {
     let work = target_folder().join("mpy").join(architecture.name);
     fs::create_dir_all(&work)?;
     let sizes = link(architecture, &object, &work)?;
-    let compiled = bytecode(&work)?;
+    let compiled = bytecode(architecture, &work)?;
     let merged = merge(architecture, &work)?;
     dist::write(architecture, &merged, &compiled, sizes)
 }
@@ -120,27 +126,39 @@ fn link(architecture: &Architecture, object: &Path, work: &Path) -> Result<(u64,
         let line = said.lines().find_map(|line| line.strip_prefix(of));
         line.and_then(|size| size.trim().parse().ok())
     };
-    let text = size("text size:").ok_or_else(|| format!("mpy_ld.py told no size of the code:\n{said}"))?;
-    Ok((text, size("rodata size:").unwrap_or(0)))
+    let code = size("text size:").ok_or_else(|| format!("mpy_ld.py told no size of the code:\n{said}"))?;
+    Ok((code, size("rodata size:").unwrap_or(0)))
 }
 
-/// Compiles every module written in Python; gives the names of the files.
-fn bytecode(work: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(root().join("micropython/python/umqtt"))? {
-        let source = entry?.path();
-        let Some(stem) = source.file_stem().and_then(|stem| stem.to_str()) else { continue };
-        if source.extension().is_none_or(|extension| extension != "py") {
-            continue;
+/// Compiles every module written in Python; gives the files.
+fn bytecode(architecture: &Architecture, work: &Path) -> Result<BTreeSet<PathBuf>> {
+    let mut compiled = BTreeSet::new();
+    // The package that looks at its architecture takes the place of the plain one.
+    for folder in ["umqtt", "native"] {
+        for entry in fs::read_dir(root().join("micropython/python").join(folder))? {
+            let source = entry?.path();
+            let Some(stem) = source.file_stem().and_then(|stem| stem.to_str()) else { continue };
+            if source.extension().is_none_or(|extension| extension != "py") {
+                continue;
+            }
+            let mut program = String::new();
+            if folder == "native" {
+                let numbers = architecture.runs_on();
+                let (first, last, name) = (numbers.start(), numbers.end(), architecture.name);
+                program =
+                    format!("_FIRST = const({first})\n_LAST = const({last})\n_NAME = const(\"{name}\")\n");
+            }
+            program.push_str(&text(&source)?);
+            let (input, output) =
+                (work.join(stem).with_extension("py"), work.join(stem).with_extension("mpy"));
+            fs::write(&input, program)?;
+            let module = if stem == "__init__" { "umqtt".to_owned() } else { format!("umqtt.{stem}") };
+            let mut cross = Command::new(place::mpy_cross()?);
+            read(cross.args([OPTIMIZATION, "-s", &module, "-o"]).args([&output, &input]))?;
+            compiled.insert(output);
         }
-        let compiled = work.join(stem).with_extension("mpy");
-        let name = if stem == "__init__" { "umqtt".to_owned() } else { format!("umqtt.{stem}") };
-        let mut cross = Command::new(place::mpy_cross()?);
-        read(cross.args(["-s", &name, "-o"]).arg(&compiled).arg(&source))?;
-        files.push(compiled);
     }
-    files.sort();
-    Ok(files)
+    Ok(compiled)
 }
 
 /// Joins the native part and `simple2.mpy` in one file, which runs one after the other.

@@ -1,5 +1,6 @@
 //! The folders that boards get their modules from.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use crate::source::text;
 pub(crate) fn write(
     architecture: &'static Architecture,
     simple2: &Path,
-    bytecode: &[PathBuf],
-    (code, rodata): (u64, u64),
+    bytecode: &BTreeSet<PathBuf>,
+    (code, constants): (u64, u64),
 ) -> Result<Built> {
     let folder = root().join("dist/micropython").join(architecture.name);
     if folder.exists() {
@@ -29,7 +30,7 @@ pub(crate) fn write(
         files.push((name, size));
     }
     fs::write(folder.join("package.json"), package(&version()?, &files))?;
-    Ok(Built { architecture, folder, files, text: code, rodata })
+    Ok(Built { architecture, folder, files, code, constants })
 }
 
 /// What `mip` reads: where each file goes, and where it is, seen from this file.
@@ -63,7 +64,7 @@ pub(crate) fn table(built: &[Built]) -> String {
         let _ = write!(
             table,
             "| {} | {} | {} | {} |",
-            architecture.name, architecture.number, one.text, one.rodata
+            architecture.name, architecture.number, one.code, one.constants
         );
         for (_, size) in &one.files {
             let _ = write!(table, " {size} |");
