@@ -22,12 +22,13 @@ def _take(sent, pid):
             return data
 
 
-def _drop(where, topic, but=None):
-    """Takes what is for a topic out of a list or a dict; of messages only the retained ones."""
-    for data in list(where):
-        # The last but one is a message's `retain` and a subscription's topic.
-        if data[0] == topic and data[-2] and data != but:
-            (where.remove if isinstance(where, list) else where.pop)(data)
+def _drop(topic, but, *places):
+    """Takes what is for a topic out of lists and dicts; of messages only the retained ones."""
+    for place in places:
+        for data in list(place):
+            # The last but one is a message's `retain` and a subscription's topic.
+            if data[0] == topic and data[-2] and data != but:
+                (place.remove if isinstance(place, list) else place.pop)(data)
 
 
 class MQTTClient(_Simple):
@@ -38,6 +39,9 @@ class MQTTClient(_Simple):
     CONFIRM_QUEUE_MAX = 10
     RESUBSCRIBE = True
     _cbstat = None
+    # How many ms reconnect() waits, and since when.
+    _pause = 50
+    _tried = 0
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -49,9 +53,6 @@ class MQTTClient(_Simple):
         self.conn_issue = None
         # {message: [pid]} of those in `msg_to_send` that were sent before in this session.
         self._pids = {}
-        # How many ms reconnect() waits, and since when.
-        self._pause = 50
-        self._tried = ticks_ms()
 
     def _try(self, place, call, *args):
         """What the call returns; False if it failed."""
@@ -65,9 +66,7 @@ class MQTTClient(_Simple):
                 data = _take(self.sub_to_confirm, error.args[-1])
                 if data in self.subs:
                     self.subs.remove(data)
-            # That there is no connection does not hide why.
-            if not (self.conn_issue and code in (8, 28)):
-                self.conn_issue = error, 9 if code == 7 else place
+            self.conn_issue = error, 9 if code == 7 else place
             return False
 
     def _sent(self, sent, data, pid):
@@ -95,25 +94,11 @@ class MQTTClient(_Simple):
             if len(queue) > self.MSG_QUEUE_MAX:
                 self._pids.pop(queue.pop(0), None)
 
-    def _flush(self, place, queue, sent, call):
-        while queue:
-            data = queue[0]
-            pids = self._pids.get(data)
-            pid = self._try(place, call, *(data + (True, pids[0]) if pids else data))
-            if pid is False:
-                return False
-            queue.pop(0)
-            if pids:
-                pids.pop(0)
-            self._sent(sent, data, pid)
-        self._pids.clear()
-        return True
-
     def is_keepalive(self):
-        alive = not 0 < self.keepalive * 1500 < self._idle()
-        if not (alive or self.conn_issue):
+        stale = self._stale()
+        if stale and not self.conn_issue:
             self.conn_issue = simple2.MQTTException(7), 9
-        return alive
+        return not stale
 
     def set_callback_status(self, f):
         self._cbstat = f
@@ -134,8 +119,8 @@ class MQTTClient(_Simple):
 
     def connect(self, clean_session=True, timeout=None):
         if clean_session:
-            for queue in self.msg_to_send, self.msg_to_confirm, self._pids:
-                queue.clear()
+            self.msg_to_send.clear()
+            self.msg_to_confirm.clear()
         session = self._try(1, _Simple.connect, clean_session, timeout)
         if session is False:
             return
@@ -153,9 +138,10 @@ class MQTTClient(_Simple):
     def log(self):
         if self.DEBUG:
             error, place = self.conn_issue or (None, 0)
-            places = ["?", "connect", "publish", "subscribe", "reconnect", "sendqueue", "disconnect"]
-            places += ["ping", "wait_msg", "keepalive", "check_msg"]
-            print("MQTT (%s): %r" % (places[place], error))
+            # A list: a tuple of constants would hold its strings once more.
+            name = ["?", "connect", "publish", "subscribe", "reconnect", "sendqueue", "disconnect",
+                    "ping", "wait_msg", "keepalive", "check_msg"][place]
+            print("MQTT (%s): %r" % (name, error))
 
     def reconnect(self):
         early = self._pause - ticks_diff(ticks_ms(), self._tried)
@@ -204,23 +190,19 @@ class MQTTClient(_Simple):
     def ping(self):
         self._try(7, _Simple.ping)
 
-    def _replace(self, topic):
-        for queue in self.msg_to_send, self.msg_to_confirm, self._pids:
-            _drop(queue, topic)
-
     def publish(self, topic, msg, retain=False, qos=0):
-        data = topic, msg, retain, qos
+        data = None
         if qos:
             data = _fixed(topic), _fixed(msg), retain, qos
         keep = 0 < qos < 3 or self.KEEP_QOS0 and not qos
         if retain and keep:
-            self._replace(topic)
+            _drop(topic, data, self.msg_to_send, self.msg_to_confirm, self._pids)
         if self.msg_to_send:
-            self._flush(2, self.msg_to_send, self.msg_to_confirm, _Simple.publish)
+            MQTTClient.send_queue(self, 2)
         pid = self._try(2, _Simple.publish, topic, msg, retain, qos)
         if pid is not False:
             if retain:
-                self._replace(topic)
+                _drop(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
             self._sent(self.msg_to_confirm, data, pid)
             return pid
         if keep:
@@ -231,27 +213,39 @@ class MQTTClient(_Simple):
     def subscribe(self, topic, qos=0, resubscribe=True):
         data = topic, qos
         pid = self._try(3, _Simple.subscribe, topic, qos)
-        _drop(self.sub_to_send, topic)
-        _drop(self.sub_to_confirm, topic, data)
+        _drop(topic, None, self.sub_to_send)
+        _drop(topic, data, self.sub_to_confirm)
         if pid:
             self._sent(self.sub_to_confirm, data, pid)
         else:
             self.sub_to_send.append(data)
         if self.RESUBSCRIBE and resubscribe and data not in self.subs:
-            _drop(self.subs, topic)
+            _drop(topic, None, self.subs)
             self.subs.append(data)
         return pid or None
 
     def unsubscribe(self, topic):
         pid = self._try(3, _Simple.unsubscribe, topic)
-        for where in self.subs, self.sub_to_send, self.sub_to_confirm:
-            _drop(where, topic)
+        _drop(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
         return pid or None
 
-    def send_queue(self):
-        return self._flush(
-            5, self.msg_to_send, self.msg_to_confirm, _Simple.publish
-        ) and self._flush(5, self.sub_to_send, self.sub_to_confirm, _Simple.subscribe)
+    def send_queue(self, place=5):
+        for queue, sent, call in (
+            (self.msg_to_send, self.msg_to_confirm, _Simple.publish),
+            (self.sub_to_send, self.sub_to_confirm, _Simple.subscribe),
+        ):
+            while queue:
+                data = queue[0]
+                pids = self._pids.get(data)
+                pid = self._try(place, call, *(data + (True, pids[0]) if pids else data))
+                if pid is False:
+                    return False
+                queue.pop(0)
+                if pids:
+                    pids.pop(0)
+                self._sent(sent, data, pid)
+        self._pids.clear()
+        return True
 
     def is_conn_issue(self):
         self.is_keepalive()

@@ -38,12 +38,3 @@ def back(c, connack=CONNACK):
     """The client reconnects."""
     peer.answer(connack)
     tell("reconnect", c.reconnect)
-
-
-def sent(count):
-    """Prints the packets that the client sent since the last time; at least so many bytes are waited for."""
-    stream = peer.wire(count)
-    while stream:
-        length = 2 + stream[1]
-        print("  sent", stream[:length].hex())
-        stream = stream[length:]

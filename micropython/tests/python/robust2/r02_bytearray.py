@@ -3,11 +3,9 @@
 from robust import *
 
 c = connected(robust2)
-peer.wire(15)
 msg = bytearray(b"one")
 tell("publish", c.publish, "t", msg, False, 1)
 lists(c)
-sent(10)
 c.disconnect()
 tell("offline", c.publish, "t", msg, False, 1)
 tell("offline", c.publish, "t", msg, False, 0)
