@@ -12,6 +12,7 @@ mod mp;
 mod publish;
 mod qstrs;
 mod receive;
+mod robust;
 mod state;
 
 use mp::{Call, Client, Function, Lent, Memory, Obj, Vm};
@@ -41,6 +42,8 @@ extern "C" fn m_install(function: &'static Function, n: usize, kw: usize, argume
     add(q::subscribe, publish::m_subscribe);
     add(q::unsubscribe, publish::m_unsubscribe);
     add(q::check_msg, receive::m_check_msg);
+    add(q::_in_cb, robust::m_in_cb);
+    add(q::_stale, robust::m_stale);
     vm.none()
 }
 
@@ -62,6 +65,7 @@ extern "C" fn m_init(function: &'static Function, n: usize, kw: usize, arguments
         sent: false,
         pinged: false,
         last_sent: 0,
+        last_sent_until: 0,
         last_received: 0,
         last_ping: 0,
         last_look: 0,
@@ -71,5 +75,7 @@ extern "C" fn m_init(function: &'static Function, n: usize, kw: usize, arguments
         ids: Ids::NONE,
     };
     Client::initialise(vm, me, state);
+    let client = Client::of(vm, me);
+    client.state().last_sent_until = client.now();
     vm.none()
 }

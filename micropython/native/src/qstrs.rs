@@ -23,10 +23,12 @@ qstrs! {
     RuntimeError
     TypeError
     _close
+    _in_cb
     _init
     _install
     _m
     _read
+    _stale
     _start
     _write
     cb

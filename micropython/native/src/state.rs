@@ -23,8 +23,9 @@ pub struct State {
     pub sent: bool,
     /// A PINGREQ has no answer yet.
     pub pinged: bool,
-    /// Of the clock: when something was sent, when a packet came, when the PINGREQ went out, and when we looked.
+    /// Of the clock: since when and until when something may have been sent last, when a packet came, when the PINGREQ went out, and when we looked.
     pub last_sent: usize,
+    pub last_sent_until: usize,
     pub last_received: usize,
     pub last_ping: usize,
     pub last_look: usize,
@@ -33,6 +34,17 @@ pub struct State {
     pub part_total: usize,
     pub part_topic: Obj,
     pub ids: Ids,
+}
+
+impl State {
+    /// Looks at the clock. When a packet went out is not known, but it was between the last look and this one.
+    pub const fn look(&mut self, now: usize) {
+        if self.sent {
+            self.sent = false;
+            (self.last_sent, self.last_sent_until) = (self.last_look, now);
+        }
+        self.last_look = now;
+    }
 }
 
 /// What an acknowledgement can be for.
