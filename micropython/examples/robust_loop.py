@@ -1,0 +1,30 @@
+"""Publishes a count, for ever: through lost Wi-Fi, a broker that restarts, and lost acknowledgements."""
+
+import time
+
+from umqtt.robust2 import MQTTClient
+
+
+def on_message(topic, msg, retained, dup):
+    print(topic.decode(), msg.decode())
+
+
+client = MQTTClient("shed", "broker.local", keepalive=30)
+client.DEBUG = True  # prints what went wrong
+client.set_callback(on_message)
+client.connect(clean_session=False)
+client.subscribe("shed/say", qos=1)
+
+count = 0
+due = time.ticks_ms()
+while True:
+    if client.is_conn_issue():
+        client.reconnect()  # waits longer from try to try, and never longer than 50 ms in one call
+    else:
+        client.send_queue()  # what could not be sent, or was not acknowledged
+        client.check_msg()
+    if time.ticks_diff(time.ticks_ms(), due) >= 0:
+        due = time.ticks_add(due, 10_000)
+        count += 1
+        client.publish("shed/count", str(count), qos=1)  # kept, if it cannot be sent
+    time.sleep_ms(10)
