@@ -1,0 +1,1 @@
+// No names besides those that MicroPython finds by itself.
