@@ -61,7 +61,7 @@ class MQTTClient(_Simple):
         except (OSError, simple2.MQTTException) as error:
             if place == 10 and self._in_cb():
                 raise
-            code = error.args[0]
+            code = (error.args or (0,))[0]
             if code == 44:
                 data = _take(self.sub_to_confirm, error.args[-1])
                 if data in self.subs:
@@ -192,11 +192,11 @@ class MQTTClient(_Simple):
 
     def publish(self, topic, msg, retain=False, qos=0):
         data = None
-        if qos:
+        if qos or retain:
             data = _fixed(topic), _fixed(msg), retain, qos
         keep = 0 < qos < 3 or self.KEEP_QOS0 and not qos
         if retain and keep:
-            _drop(topic, data, self.msg_to_send, self.msg_to_confirm, self._pids)
+            _drop(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
         if self.msg_to_send:
             MQTTClient.send_queue(self, 2)
         pid = self._try(2, _Simple.publish, topic, msg, retain, qos)
@@ -211,6 +211,10 @@ class MQTTClient(_Simple):
                 self.add_msg_to_send(data)
 
     def subscribe(self, topic, qos=0, resubscribe=True):
+        if isinstance(topic, (list, tuple)):
+            for topic, qos in topic:
+                pid = self.subscribe(topic, qos, resubscribe)
+            return pid
         data = topic, qos
         pid = self._try(3, _Simple.subscribe, topic, qos)
         _drop(topic, None, self.sub_to_send)
@@ -226,7 +230,8 @@ class MQTTClient(_Simple):
 
     def unsubscribe(self, topic):
         pid = self._try(3, _Simple.unsubscribe, topic)
-        _drop(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
+        for topic in topic if isinstance(topic, (list, tuple)) else (topic,):
+            _drop(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
         return pid or None
 
     def send_queue(self, place=5):
