@@ -81,21 +81,22 @@ pub(crate) fn build(architecture: &'static Architecture) -> Result<Built> {
 
 /// Compiles the native part and mends it where it must be mended; gives the object.
 fn object(architecture: &Architecture) -> Result<PathBuf> {
-    let emitted = compile(architecture)?;
+    let emitted = compile(architecture, &root().join("micropython/native"))?;
     let Some(assembler) = architecture.assembler else { return Ok(emitted) };
     let mended = emitted.with_extension("o");
     xtensa::assemble(assembler, &emitted, &mended)?;
     Ok(mended)
 }
 
-/// Runs rustc; gives its object, or its assembly.
-fn compile(architecture: &Architecture) -> Result<PathBuf> {
-    let package = root().join("micropython/native");
+/// Has rustc make an object of a package, or assembly where that must be mended; gives the file.
+pub(super) fn compile(architecture: &Architecture, package: &Path) -> Result<PathBuf> {
     let kind = if architecture.assembler.is_some() { "asm" } else { "obj" };
     let folder = target_folder();
-    let emitted = folder.join(architecture.target).join("release").join(format!("native.{kind}"));
-    let mut rustc = cargo(&["rustc", "--quiet", "--release", "--lib", "-Zbuild-std=core"]);
-    rustc.arg("--manifest-path").arg(package.join("Cargo.toml")).arg("--target-dir").arg(&folder);
+    let name = package.file_name().unwrap_or_default();
+    let emitted = folder.join(architecture.target).join("release").join(name).with_extension(kind);
+    let mut rustc = cargo(&["rustc", "--quiet", "--release", "--lib", "--crate-type", "staticlib"]);
+    rustc.arg("-Zbuild-std=core").arg("--target-dir").arg(&folder);
+    rustc.arg("--manifest-path").arg(package.join("Cargo.toml"));
     let mut flags = String::from("-Cpanic=immediate-abort -Zunstable-options");
     if architecture.assembler.is_some() {
         let target = root().join("micropython/targets").join(format!("{}.json", architecture.target));
@@ -198,7 +199,7 @@ fn run_tool(tool: &mut Command) -> Result<String> {
 }
 
 /// Where everything is built.
-fn target_folder() -> PathBuf {
+pub(super) fn target_folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     root().join(target).join("micropython")
 }

@@ -5,12 +5,19 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use super::architecture::{Architecture, Assembler};
 use crate::shell::Result;
 
-/// Refuses variables, and for the ESP8266 also constants in memory.
+/// Refuses panics and variables, and for the ESP8266 also constants in memory.
+///
+/// Panics show where the processor has no instruction that ends a program, as on Xtensa: the compiler calls
+/// `abort` then.
 ///
 /// # Errors
 /// A sentence that names the section and what stands in it.
 pub(crate) fn check(architecture: &Architecture, object: &[u8]) -> Result {
     let file = object::File::parse(object)?;
+    if file.symbols().any(|symbol| symbol.is_undefined() && symbol.name() == Ok("abort")) {
+        let name = architecture.name;
+        return Err(format!("{name}: a panic can be reached: the object calls `abort`").into());
+    }
     for section in file.sections().filter(|section| section.size() > 0) {
         let name = section.name()?;
         let is = |prefix: &str| name == prefix || name.starts_with(&format!("{prefix}."));
@@ -59,17 +66,21 @@ mod tests {
         } else if section != text {
             object.append_section_data(section, b"\0MQTT\0\0\0", 4);
         }
-        object.add_symbol(Symbol {
+        object.add_symbol(symbol(name, SymbolSection::Section(section)));
+        object.write().unwrap()
+    }
+
+    fn symbol(name: &str, section: SymbolSection) -> Symbol {
+        Symbol {
             name: name.into(),
             value: 0,
             size: 8,
             kind: SymbolKind::Data,
             scope: SymbolScope::Linkage,
             weak: false,
-            section: SymbolSection::Section(section),
+            section,
             flags: SymbolFlags::None,
-        });
-        object.write().unwrap()
+        }
     }
 
     #[track_caller]
@@ -97,6 +108,18 @@ mod tests {
             assert_eq!(refused("xtensawin", &table), "");
         }
         assert_eq!(refused("xtensa", &object(StandardSection::Text, "mpy_init")), "");
+    }
+
+    #[test]
+    fn a_panic_is_refused() {
+        let mut object = Object::new(BinaryFormat::Elf, object::Architecture::Xtensa, Endianness::Little);
+        for name in ["abort", "memcpy"] {
+            object.add_symbol(symbol(name, SymbolSection::Undefined));
+        }
+        assert_eq!(
+            refused("xtensawin", &object.write().unwrap()),
+            "xtensawin: a panic can be reached: the object calls `abort`"
+        );
     }
 
     #[test]

@@ -1,0 +1,7 @@
+//! Prints what the host makes of the vectors.
+
+fn main() {
+    let mut lines = String::new();
+    let _ = umqtt_micropython_vectors::run(&mut lines);
+    print!("{lines}");
+}
