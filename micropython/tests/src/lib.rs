@@ -12,11 +12,15 @@
 mod case;
 mod commands;
 mod line;
+mod mosquitto;
 mod outcome;
 mod peer;
 mod port;
+mod random;
 
 pub use self::case::{Case, agree, hold};
+pub use self::mosquitto::{HOST, Mosquitto};
 pub use self::outcome::{difference, packets};
 pub use self::peer::Peer;
 pub use self::port::{Port, Run, Side};
+pub use self::random::Random;

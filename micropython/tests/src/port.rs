@@ -60,6 +60,24 @@ impl Port {
         })
     }
 
+    /// MicroPython, which imports from the folders `before`, then the modules of this side, then `after`.
+    #[must_use]
+    pub fn command(&self, side: Side, before: &[&Path], after: &[&Path]) -> Command {
+        let modules: &Path = match side {
+            Side::Original => &self.original,
+            Side::Ours => &self.ours,
+        };
+        let mut path = OsString::new();
+        for folder in before.iter().chain(&[modules]).chain(after) {
+            path.push(folder);
+            path.push(":");
+        }
+        path.push(".frozen");
+        let mut command = Command::new(&self.binary);
+        command.env("MICROPYPATH", path);
+        command
+    }
+
     /// Runs a program of `python/` to its end, or kills it when `limit` is over.
     ///
     /// # Panics
@@ -91,19 +109,11 @@ impl Port {
         limit: Duration,
     ) -> Run {
         let python = python_folder();
-        let modules = match side {
-            Side::Original => &self.original,
-            Side::Ours => &self.ours,
-        };
-        let mut path = OsString::from(modules);
-        path.push(":");
-        path.push(&python);
-        path.push(":.frozen");
-        let mut child = Command::new(&self.binary)
+        let mut child = self
+            .command(side, &[], &[&python])
             .args(options)
             .arg(python.join(program))
             .args(arguments)
-            .env("MICROPYPATH", path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

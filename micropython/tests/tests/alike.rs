@@ -1,0 +1,18 @@
+//! What the original does right, ours does in the same way: programs that were written for the original.
+
+use umqtt_micropython_tests::agree;
+
+#[test]
+fn a_program_that_prints_around_every_method() {
+    agree("alike/debug_client");
+}
+
+#[test]
+fn a_program_that_overrides_methods_of_robust2() {
+    agree("alike/robust_program");
+}
+
+#[test]
+fn a_program_that_polls_the_socket_itself() {
+    agree("alike/outside_poll");
+}
