@@ -9,11 +9,12 @@ struct Room {
     tests_need: &'static [&'static str],
 }
 
-const ROOMS: [Room; 5] = [
+const ROOMS: [Room; 6] = [
     Room { name: "umqtt-proto", needs: &[], tests_need: &[] },
     Room { name: "umqtt-testkit", needs: &["umqtt-proto"], tests_need: &[] },
     Room { name: "umqtt", needs: &["umqtt-proto"], tests_need: &["umqtt-testkit"] },
     Room { name: "umqtt-cli", needs: &["umqtt-proto", "umqtt", "umqtt-testkit"], tests_need: &[] },
+    Room { name: "umqtt-micropython-tests", needs: &["umqtt-testkit"], tests_need: &["umqtt"] },
     Room { name: "xtask", needs: &["umqtt-proto"], tests_need: &[] },
 ];
 
