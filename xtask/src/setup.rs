@@ -16,7 +16,8 @@ Looks for what the other chores use, and installs what is not there:
                      with miri and rust-src
   cargo install      cargo-deny, cargo-fuzz, cargo-hack
   MicroPython        built from Debian's source package into a cache outside the clone, with compilers
-                     for small boards and QEMU (see `cargo xtask micropython --help`)
+                     for small boards, QEMU, and the components rust-src and llvm-tools (see
+                     `cargo xtask micropython --help`)
 
 It takes no time when all is there. Without nightly, Miri is left out and the fuzz targets are
 built by the stable toolchain. Without MicroPython, the tests that run it fail.

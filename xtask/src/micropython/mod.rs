@@ -151,6 +151,7 @@ fn run_program(program: &Program) -> Result {
 /// Gets and builds whatever is not there.
 pub(crate) fn setup() -> Result {
     sources::packages()?;
+    sources::components()?;
     let _alone = place::lock()?;
     sources::python()?;
     sources::originals()?;

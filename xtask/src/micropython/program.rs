@@ -14,6 +14,8 @@ pub(crate) struct Program {
     pub(crate) port: Port,
     /// The files that it can import or open, by path: `umqtt/simple2.mpy`.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// On a board in QEMU neither the program nor what it prints can have the characters 1 to 5, which
+    /// its console takes for itself.
     pub(crate) text: String,
     /// Whether `time.ticks_cpu()` counts instructions; not on [`Port::Unix`].
     pub(crate) counted: bool,

@@ -58,6 +58,17 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|status| status.lines().any(|line| line == "installed"))
 }
 
+/// Installs what rustc needs to build native modules for boards: `core`'s source, and LLVM's tools for Xtensa.
+pub(super) fn components() -> Result {
+    let installed = read(&mut command("rustup", &["component", "list", "--installed"]))?;
+    for component in ["rust-src", "llvm-tools"] {
+        if !installed.lines().any(|line| line.starts_with(component)) {
+            execute(&mut command("rustup", &["component", "add", component]))?;
+        }
+    }
+    Ok(())
+}
+
 /// The release of Debian whose MicroPython we take, the version there, and the sums of its files.
 const SUITE: &str = "trixie";
 const PACKAGE_VERSION: &str = "1.25.0+ds-1";
