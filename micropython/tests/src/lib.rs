@@ -20,7 +20,7 @@ mod random;
 
 pub use self::case::{Case, agree, hold};
 pub use self::mosquitto::{HOST, Mosquitto};
-pub use self::outcome::{difference, packets};
+pub use self::outcome::{difference, is_whole, packets};
 pub use self::peer::Peer;
 pub use self::port::{Port, Run, Side};
 pub use self::random::Random;

@@ -95,6 +95,10 @@ impl Line {
             self.trickled = Instant::now();
         }
         self.write();
+        if self.ended && self.output.is_empty() {
+            // There may be thousands of them.
+            self.stream = None;
+        }
     }
 
     /// Whether its first packet, or TLS record, has come.

@@ -26,6 +26,18 @@ pub fn packets(mut stream: &[u8]) -> String {
     text
 }
 
+/// Whether a stream ends where a packet does.
+#[must_use]
+pub fn is_whole(mut stream: &[u8]) -> bool {
+    while !stream.is_empty() {
+        match packet_length(stream).and_then(|length| stream.get(length..)) {
+            Some(rest) => stream = rest,
+            None => return false,
+        }
+    }
+    true
+}
+
 /// The length of the packet at the start of these bytes, by its header.
 pub(crate) fn packet_length(bytes: &[u8]) -> Option<usize> {
     let mut length = 0;
@@ -88,7 +100,7 @@ pub fn difference(first: &str, second: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{difference, packets};
+    use super::{difference, is_whole, packets};
 
     #[test]
     fn streams_are_cut_into_packets() {
@@ -99,6 +111,8 @@ mod tests {
         assert_eq!(lines[0], "c000");
         assert!(lines[1].starts_with("3064616161") && lines[1].contains("102 bytes"), "{}", lines[1]);
         assert_eq!(lines[2], "400200");
+        assert!(!is_whole(&stream));
+        assert!(is_whole(&stream[..104]));
     }
 
     #[test]
