@@ -1,37 +1,36 @@
 """An MQTT client that keeps its errors in `conn_issue` and queues what it could not send."""
+# A name that MicroPython does not hold anyway takes memory: hence those of the functions and arguments.
 
 from time import sleep_ms, ticks_diff, ticks_ms
 
 from . import simple2
 
-_Simple = simple2.MQTTClient
 
-
-def _fixed(data):
+def copy(data):
     """What can be a key and does not change: bytes for a bytearray."""
     return data if isinstance(data, (str, bytes)) else bytes(memoryview(data))
 
 
-def _take(sent, pid):
+def pop(items, pid):
     """Takes a pid out of {data: [pid]}; returns its data."""
-    for data, pids in sent.items():
+    for data, pids in items.items():
         if pid in pids:
             pids.remove(pid)
             if not pids:
-                sent.pop(data)
+                items.pop(data)
             return data
 
 
-def _drop(topic, but, *places):
-    """Takes what is for a topic out of lists and dicts; of messages only the retained ones."""
-    for place in places:
-        for data in list(place):
+def discard(topic, key, *args):
+    """Takes all for a topic but `key` out of lists and dicts; of messages only the retained ones."""
+    for items in args:
+        for data in list(items):
             # The last but one is a message's `retain` and a subscription's topic.
-            if data[0] == topic and data[-2] and data != but:
-                (place.remove if isinstance(place, list) else place.pop)(data)
+            if data[0] == topic and data[-2] and data != key:
+                (items.remove if isinstance(items, list) else items.pop)(data)
 
 
-class MQTTClient(_Simple):
+class MQTTClient(simple2.MQTTClient):
     DEBUG = False
     KEEP_QOS0 = True
     NO_QUEUE_DUPS = True
@@ -39,9 +38,9 @@ class MQTTClient(_Simple):
     CONFIRM_QUEUE_MAX = 10
     RESUBSCRIBE = True
     _cbstat = None
-    # How many ms reconnect() waits, and since when.
+    # How many ms reconnect() waits after `_last`, when something was sent or tried.
     _pause = 50
-    _tried = 0
+    _last = 0
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -54,27 +53,28 @@ class MQTTClient(_Simple):
         # {message: [pid]} of those in `msg_to_send` that were sent before in this session.
         self._pids = {}
 
-    def _try(self, place, call, *args):
-        """What the call returns; False if it failed."""
+    def _try(self, code, function, items, data, *args):
+        """What the call returns; False if it failed. A pid is put down in {data: [pid]}."""
         try:
-            return call(self, *args)
+            value = function(self, *args)
+            if code < 10:
+                self._last = ticks_ms()
+            if value and data:
+                pids = items.setdefault(data, [])
+                pids.append(value)
+                if len(pids) > self.CONFIRM_QUEUE_MAX:
+                    pids.pop(0)
+            return value
         except (OSError, simple2.MQTTException) as error:
-            if place == 10 and self._in_cb():
+            if code == 10 and self._in_cb():
                 raise
-            code = (error.args or (0,))[0]
-            if code == 44:
-                data = _take(self.sub_to_confirm, error.args[-1])
+            args = error.args or (0,)
+            if args[0] == 44:
+                data = pop(self.sub_to_confirm, args[-1])
                 if data in self.subs:
                     self.subs.remove(data)
-            self.conn_issue = error, 9 if code == 7 else place
+            self.conn_issue = error, 9 if args[0] == 7 else code
             return False
-
-    def _sent(self, sent, data, pid):
-        if pid:
-            pids = sent.setdefault(data, [])
-            pids.append(pid)
-            if len(pids) > self.CONFIRM_QUEUE_MAX:
-                pids.pop(0)
 
     def _again(self, data, pid):
         """Queues what was sent: a message goes before those that were sent later or never."""
@@ -95,42 +95,44 @@ class MQTTClient(_Simple):
                 self._pids.pop(queue.pop(0), None)
 
     def is_keepalive(self):
-        stale = self._stale()
-        if stale and not self.conn_issue:
+        idle = ticks_diff(ticks_ms(), max(self._last, self.last_cpacket))
+        alive = not self.keepalive or idle < 1500 * self.keepalive
+        if not (alive or self.conn_issue):
             self.conn_issue = simple2.MQTTException(7), 9
-        return not stale
+        return alive
 
     def set_callback_status(self, f):
         self._cbstat = f
 
-    def cbstat(self, pid, status):
+    def cbstat(self, pid, stat):
         # An acknowledgement of the wrong kind leaves its pid awaited.
-        if status != 2 or pid not in self.rcv_pids:
-            for sent in self.msg_to_confirm, self.sub_to_confirm:
-                data = _take(sent, pid)
-                if data and not status:
+        if stat != 2 or pid not in self.rcv_pids:
+            for items in self.msg_to_confirm, self.sub_to_confirm:
+                data = pop(items, pid)
+                if data and not stat:
                     self._again(data, pid)
-            if status:
-                data = _take(self._pids, pid)
+            if stat:
+                data = pop(self._pids, pid)
                 if data in self.msg_to_send:
                     self.msg_to_send.remove(data)
         if self._cbstat:
-            self._cbstat(pid, status)
+            self._cbstat(pid, stat)
 
     def connect(self, clean_session=True, timeout=None):
         if clean_session:
             self.msg_to_send.clear()
             self.msg_to_confirm.clear()
-        session = self._try(1, _Simple.connect, clean_session, timeout)
+        session = self._try(1, simple2.MQTTClient.connect, None, None, clean_session, timeout)
         if session is False:
             return
         self.conn_issue = None
+        self._pause = 50
         # What was sent on another connection is not acknowledged on this one.
-        for sent in self.msg_to_confirm, self.sub_to_confirm:
-            for data in sent:
-                for pid in sent[data]:
+        for items in self.msg_to_confirm, self.sub_to_confirm:
+            for data in items:
+                for pid in items[data]:
                     self._again(data, pid)
-            sent.clear()
+            items.clear()
         if not session:
             self._pids.clear()
         return session
@@ -144,14 +146,15 @@ class MQTTClient(_Simple):
             print("MQTT (%s): %r" % (name, error))
 
     def reconnect(self):
-        early = self._pause - ticks_diff(ticks_ms(), self._tried)
+        early = self._pause - ticks_diff(ticks_ms(), self._last)
         if 0 < early <= self._pause:
             sleep_ms(min(early, 50))
             if early > 50:
                 return
         session = self.connect(False)
-        self._pause = min(2 * self._pause, 60000) if self.conn_issue else 50
-        self._tried = ticks_ms()
+        if self.conn_issue:
+            self._pause = min(2 * self._pause, 60000)
+            self._last = ticks_ms()
         if session == 0:
             for data in self.subs:
                 self._again(data, 0)
@@ -163,8 +166,8 @@ class MQTTClient(_Simple):
 
     def things_to_do(self):
         count = len(self.msg_to_send) + len(self.sub_to_send)
-        for sent in self.msg_to_confirm, self.sub_to_confirm:
-            count += sum(map(len, sent.values()))
+        for items in self.msg_to_confirm, self.sub_to_confirm:
+            count += sum(map(len, items.values()))
         return count
 
     def add_msg_to_send(self, data):
@@ -182,31 +185,32 @@ class MQTTClient(_Simple):
             if count < self.MSG_QUEUE_MAX:
                 break
             if oldest:
-                _take(self.msg_to_confirm, oldest)
+                pop(self.msg_to_confirm, oldest)
             else:
                 self._pids.pop(queue.pop(0), None)
         queue.append(data)
 
     def ping(self):
-        self._try(7, _Simple.ping)
+        self._try(7, simple2.MQTTClient.ping, None, None)
 
     def publish(self, topic, msg, retain=False, qos=0):
         data = None
         if qos or retain:
-            data = _fixed(topic), _fixed(msg), retain, qos
+            data = copy(topic), copy(msg), retain, qos
         keep = 0 < qos < 3 or self.KEEP_QOS0 and not qos
         if retain and keep:
-            _drop(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
+            discard(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
         if self.msg_to_send:
             MQTTClient.send_queue(self, 2)
-        pid = self._try(2, _Simple.publish, topic, msg, retain, qos)
+        pid = self._try(
+            2, simple2.MQTTClient.publish, self.msg_to_confirm, data, topic, msg, retain, qos
+        )
         if pid is not False:
-            if retain:
-                _drop(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
-            self._sent(self.msg_to_confirm, data, pid)
+            if retain and not keep:
+                discard(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
             return pid
         if keep:
-            data = _fixed(topic), _fixed(msg), retain, qos
+            data = copy(topic), copy(msg), retain, qos
             if not (self.NO_QUEUE_DUPS and data in self.msg_to_send):
                 self.add_msg_to_send(data)
 
@@ -215,40 +219,37 @@ class MQTTClient(_Simple):
             for topic, qos in topic:
                 pid = self.subscribe(topic, qos, resubscribe)
             return pid
-        data = topic, qos
-        pid = self._try(3, _Simple.subscribe, topic, qos)
-        _drop(topic, None, self.sub_to_send)
-        _drop(topic, data, self.sub_to_confirm)
-        if pid:
-            self._sent(self.sub_to_confirm, data, pid)
-        else:
+        data = copy(topic), qos
+        pid = self._try(3, simple2.MQTTClient.subscribe, self.sub_to_confirm, data, topic, qos)
+        discard(topic, None, self.sub_to_send)
+        discard(topic, data, self.sub_to_confirm)
+        if not pid:
             self.sub_to_send.append(data)
         if self.RESUBSCRIBE and resubscribe and data not in self.subs:
-            _drop(topic, None, self.subs)
+            discard(topic, None, self.subs)
             self.subs.append(data)
         return pid or None
 
     def unsubscribe(self, topic):
-        pid = self._try(3, _Simple.unsubscribe, topic)
+        pid = self._try(3, simple2.MQTTClient.unsubscribe, None, None, topic)
         for topic in topic if isinstance(topic, (list, tuple)) else (topic,):
-            _drop(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
+            discard(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
         return pid or None
 
-    def send_queue(self, place=5):
-        for queue, sent, call in (
-            (self.msg_to_send, self.msg_to_confirm, _Simple.publish),
-            (self.sub_to_send, self.sub_to_confirm, _Simple.subscribe),
+    def send_queue(self, code=5):
+        for queue, items, function in (
+            (self.msg_to_send, self.msg_to_confirm, simple2.MQTTClient.publish),
+            (self.sub_to_send, self.sub_to_confirm, simple2.MQTTClient.subscribe),
         ):
             while queue:
                 data = queue[0]
                 pids = self._pids.get(data)
-                pid = self._try(place, call, *(data + (True, pids[0]) if pids else data))
-                if pid is False:
+                args = data + (True, pids[0]) if pids else data
+                if self._try(code, function, items, data, *args) is False:
                     return False
                 queue.pop(0)
                 if pids:
                     pids.pop(0)
-                self._sent(sent, data, pid)
         self._pids.clear()
         return True
 
@@ -267,4 +268,4 @@ class MQTTClient(_Simple):
 
     def check_msg(self):
         self.is_keepalive()
-        return self._try(10, _Simple.check_msg) or None
+        return self._try(10, simple2.MQTTClient.check_msg, None, None) or None
