@@ -1,6 +1,6 @@
 //! `cargo xtask mpy`: native modules for MicroPython, from Rust to `.mpy`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +24,7 @@ tells its own: `import sys; sys.implementation._mpy >> 10 & 31` is the number in
 
 The way: the stable rustc compiles micropython/native and core for the architecture into one
 object; MicroPython's mpy_ld.py makes native code in a .mpy of it; mpy-cross compiles
-micropython/python, without line numbers; mpy-tool.py joins the native code and simple2.py in one file. For Xtensa, the
+micropython/python, without line numbers; mpy-tool.py joins native code and bytecode of a module in one file. For Xtensa, the
 compiler's assembly is mended and assembled by GNU as (ESP8266) or llc of llvm-tools (ESP32).
 
 An object with variables (.data, .bss) is refused, as native code in a .mpy has no state; for the
@@ -34,8 +34,14 @@ To copy it to a board:
   mpremote mip install dist/micropython/NAME/package.json
 ";
 
-/// What the files are called in tracebacks: a name that MicroPython holds anyway, so it takes no memory.
-const MODULE: &str = "umqtt.simple2";
+/// A module with a native part, and the feature of micropython/native that makes this part.
+struct Part {
+    module: &'static str,
+    feature: Option<&'static str>,
+}
+
+const PARTS: [Part; 2] =
+    [Part { module: "simple2", feature: None }, Part { module: "_link", feature: Some("link") }];
 
 /// Without numbers of lines, which take an eighth of the memory of bytecode; a traceback still names the
 /// module and the method. There is no `assert` that could be lost.
@@ -57,11 +63,22 @@ pub(crate) struct Built {
     pub(crate) architecture: &'static Architecture,
     /// The folder that holds `umqtt/` and `package.json`.
     pub(crate) folder: PathBuf,
-    /// The files and their sizes in bytes.
-    pub(crate) files: Vec<(String, u64)>,
-    /// Bytes of machine code, and of constants beside it.
-    pub(crate) code: u64,
-    pub(crate) constants: u64,
+    pub(crate) files: Vec<Module>,
+}
+
+/// A `.mpy` file.
+pub(crate) struct Module {
+    pub(crate) path: PathBuf,
+    /// The whole file, in bytes.
+    pub(crate) size: u64,
+    /// Bytes of machine code in it, and of constants beside that.
+    pub(crate) native: Option<(u64, u64)>,
+}
+
+impl Module {
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// Builds the modules for one architecture and puts them into `dist`.
@@ -69,19 +86,23 @@ pub(crate) struct Built {
 /// # Errors
 /// What a compiler or linker refuses, and what the guard finds.
 pub(crate) fn build(architecture: &'static Architecture) -> Result<Built> {
-    let object = object(architecture)?;
-    guard::check(architecture, &fs::read(&object)?)?;
     let work = target_folder().join("mpy").join(architecture.name);
     fs::create_dir_all(&work)?;
-    let sizes = link(architecture, &object, &work)?;
-    let compiled = bytecode(architecture, &work)?;
-    let merged = merge(architecture, &work)?;
-    dist::write(architecture, &merged, &compiled, sizes)
+    let mut files = bytecode(architecture, &work)?;
+    for part in &PARTS {
+        let object = object(architecture, part)?;
+        guard::check(architecture, &fs::read(&object)?)?;
+        let native = link(architecture, part, &object, &work)?;
+        let file = files.get_mut(part.module).ok_or_else(|| format!("there is no {}.py", part.module))?;
+        let merged = merge(architecture, part, &work)?;
+        *file = Module { size: fs::metadata(&merged)?.len(), path: merged, native: Some(native) };
+    }
+    dist::write(architecture, files)
 }
 
-/// Compiles the native part and mends it where it must be mended; gives the object.
-fn object(architecture: &Architecture) -> Result<PathBuf> {
-    let emitted = compile(architecture, &root().join("micropython/native"))?;
+/// Compiles a native part and mends it where it must be mended; gives the object.
+fn object(architecture: &Architecture, part: &Part) -> Result<PathBuf> {
+    let emitted = compile(architecture, &root().join("micropython/native"), part.feature)?;
     let Some(assembler) = architecture.assembler else { return Ok(emitted) };
     let mended = emitted.with_extension("o");
     xtensa::assemble(assembler, &emitted, &mended)?;
@@ -89,14 +110,16 @@ fn object(architecture: &Architecture) -> Result<PathBuf> {
 }
 
 /// Has rustc make an object of a package, or assembly where that must be mended; gives the file.
-pub(super) fn compile(architecture: &Architecture, package: &Path) -> Result<PathBuf> {
+pub(super) fn compile(architecture: &Architecture, package: &Path, feature: Option<&str>) -> Result<PathBuf> {
     let kind = if architecture.assembler.is_some() { "asm" } else { "obj" };
     let folder = target_folder();
-    let name = package.file_name().unwrap_or_default();
-    let emitted = folder.join(architecture.target).join("release").join(name).with_extension(kind);
+    let name = package.file_name().unwrap_or_default().to_string_lossy();
+    let name = format!("{name}-{}.{kind}", feature.unwrap_or("default"));
+    let emitted = folder.join(architecture.target).join("release").join(name);
     let mut rustc = cargo(&["rustc", "--quiet", "--release", "--lib", "--crate-type", "staticlib"]);
     rustc.arg("-Zbuild-std=core").arg("--target-dir").arg(&folder);
     rustc.arg("--manifest-path").arg(package.join("Cargo.toml"));
+    rustc.args(feature.iter().flat_map(|feature| ["--features", feature]));
     let mut flags = String::from("-Cpanic=immediate-abort -Zunstable-options");
     if architecture.assembler.is_some() {
         let target = root().join("micropython/targets").join(format!("{}.json", architecture.target));
@@ -115,14 +138,17 @@ pub(super) fn compile(architecture: &Architecture, package: &Path) -> Result<Pat
     Ok(emitted)
 }
 
-/// Makes `native.mpy` of the object; gives the bytes of code and of constants.
-fn link(architecture: &Architecture, object: &Path, work: &Path) -> Result<(u64, u64)> {
-    fs::write(work.join("qstrs.h"), qstrs::header(&root().join("micropython/native/src/qstrs.rs"))?)?;
+/// Makes a `.mpy` of the object alone; gives the bytes of code and of constants.
+fn link(architecture: &Architecture, part: &Part, object: &Path, work: &Path) -> Result<(u64, u64)> {
+    let names = root().join("micropython/native/src/qstrs.rs");
+    fs::write(work.join("qstrs.h"), qstrs::header(&names, part.feature)?)?;
+    // The linker keeps the name of its output in the file. MicroPython holds the name of the module anyway, so
+    // it takes no memory.
+    let module = format!("umqtt.{}", part.module);
     let mut linker = tool("mpy_ld.py")?;
-    // The linker keeps the name of its output in the file.
-    linker.args(["--arch", architecture.name, "--qstrs", "qstrs.h", "-o", MODULE]).arg(object);
+    linker.args(["--arch", architecture.name, "--qstrs", "qstrs.h", "-o", &module]).arg(object);
     let said = run_tool(linker.current_dir(work))?;
-    fs::rename(work.join(MODULE), work.join("native.mpy"))?;
+    fs::rename(work.join(module), work.join("native.mpy"))?;
     let size = |of: &str| {
         let line = said.lines().find_map(|line| line.strip_prefix(of));
         line.and_then(|size| size.trim().parse().ok())
@@ -131,9 +157,9 @@ fn link(architecture: &Architecture, object: &Path, work: &Path) -> Result<(u64,
     Ok((code, size("rodata size:").unwrap_or(0)))
 }
 
-/// Compiles every module written in Python; gives the files.
-fn bytecode(architecture: &Architecture, work: &Path) -> Result<BTreeSet<PathBuf>> {
-    let mut compiled = BTreeSet::new();
+/// Compiles every module written in Python; gives the files by name.
+fn bytecode(architecture: &Architecture, work: &Path) -> Result<BTreeMap<String, Module>> {
+    let mut compiled = BTreeMap::new();
     // The package that looks at its architecture takes the place of the plain one.
     for folder in ["umqtt", "native"] {
         for entry in fs::read_dir(root().join("micropython/python").join(folder))? {
@@ -156,18 +182,20 @@ fn bytecode(architecture: &Architecture, work: &Path) -> Result<BTreeSet<PathBuf
             let module = if stem == "__init__" { "umqtt".to_owned() } else { format!("umqtt.{stem}") };
             let mut cross = Command::new(place::mpy_cross()?);
             read(cross.args([OPTIMIZATION, "-s", &module, "-o"]).args([&output, &input]))?;
-            compiled.insert(output);
+            let module = Module { size: fs::metadata(&output)?.len(), path: output, native: None };
+            compiled.insert(stem.to_owned(), module);
         }
     }
     Ok(compiled)
 }
 
-/// Joins the native part and `simple2.mpy` in one file, which runs one after the other.
-fn merge(architecture: &Architecture, work: &Path) -> Result<PathBuf> {
-    let merged = work.join("merged.mpy");
+/// Joins a native part and the bytecode of its module in one file, which runs one after the other.
+fn merge(architecture: &Architecture, part: &Part, work: &Path) -> Result<PathBuf> {
+    let merged = work.join("merged").join(part.module).with_extension("mpy");
+    fs::create_dir_all(work.join("merged"))?;
+    let bytecode = work.join(part.module).with_extension("mpy");
     let mut tool = tool("mpy-tool.py")?;
-    tool.args(["--merge", "-o", "merged.mpy", "native.mpy", "simple2.mpy"]);
-    run_tool(tool.current_dir(work))?;
+    run_tool(tool.args(["--merge", "-o"]).args([&merged, &work.join("native.mpy"), &bytecode]))?;
     let header = fs::read(&merged)?;
     let Some(&[b'M', 6, features, _]) = header.get(..4) else {
         return Err("mpy-tool.py wrote no .mpy file of version 6".into());

@@ -1,42 +1,35 @@
 //! The folders that boards get their modules from.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use super::architecture::Architecture;
-use super::build::Built;
+use super::build::{Built, Module};
 use crate::shell::{Result, root};
 use crate::source::text;
 
-/// Writes the folder of one architecture: `simple2` is the joined file, the others are bytecode.
-pub(crate) fn write(
-    architecture: &'static Architecture,
-    simple2: &Path,
-    bytecode: &BTreeSet<PathBuf>,
-    (code, constants): (u64, u64),
-) -> Result<Built> {
+/// Writes the folder of one architecture.
+pub(crate) fn write(architecture: &'static Architecture, modules: BTreeMap<String, Module>) -> Result<Built> {
     let folder = root().join("dist/micropython").join(architecture.name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(folder.join("umqtt"))?;
-    let mut files = Vec::new();
-    for compiled in bytecode {
-        let name = compiled.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = if name == "simple2.mpy" { simple2 } else { compiled };
-        let size = fs::copy(source, folder.join("umqtt").join(&name))?;
-        files.push((name, size));
+    let mut files: Vec<Module> = modules.into_values().collect();
+    for file in &mut files {
+        let place = folder.join("umqtt").join(file.path.file_name().unwrap_or_default());
+        fs::copy(&file.path, &place)?;
+        file.path = place;
     }
     fs::write(folder.join("package.json"), package(&version()?, &files))?;
-    Ok(Built { architecture, folder, files, code, constants })
+    Ok(Built { architecture, folder, files })
 }
 
 /// What `mip` reads: where each file goes, and where it is, seen from this file.
-fn package(version: &str, files: &[(String, u64)]) -> String {
-    let urls: Vec<String> =
-        files.iter().map(|(name, _)| format!("    [\"umqtt/{name}\", \"umqtt/{name}\"]")).collect();
+fn package(version: &str, files: &[Module]) -> String {
+    let url = |name: String| format!("    [\"umqtt/{name}\", \"umqtt/{name}\"]");
+    let urls: Vec<String> = files.iter().map(Module::name).map(url).collect();
     format!(
         "{{\n  \"version\": \"{version}\",\n  \"urls\": [\n{}\n  ],\n  \"deps\": []\n}}\n",
         urls.join(",\n")
@@ -51,23 +44,24 @@ fn version() -> Result<String> {
     Ok(version.trim_end_matches('"').to_owned())
 }
 
-/// The sizes of the files, an architecture a line.
+/// The sizes of the files in bytes, an architecture a line.
 pub(crate) fn table(built: &[Built]) -> String {
     let Some(first) = built.first() else { return String::new() };
-    let mut table = String::from("| architecture | number | code | constants |");
-    for (name, _) in &first.files {
-        let _ = write!(table, " {name} |");
+    let mut table = String::from("| architecture | number |");
+    for file in &first.files {
+        let _ = write!(table, " {} |", file.name());
     }
-    let _ = writeln!(table, " boards |\n|---|{}", "---|".repeat(4 + first.files.len()));
+    let _ = writeln!(table, " boards |\n|---|{}", "---|".repeat(2 + first.files.len()));
     for one in built {
         let architecture = one.architecture;
-        let _ = write!(
-            table,
-            "| {} | {} | {} | {} |",
-            architecture.name, architecture.number, one.code, one.constants
-        );
-        for (_, size) in &one.files {
-            let _ = write!(table, " {size} |");
+        let _ = write!(table, "| {} | {} |", architecture.name, architecture.number);
+        for file in &one.files {
+            let _ = match file.native {
+                Some((code, constants)) => {
+                    write!(table, " {} (code {code}, constants {constants}) |", file.size)
+                }
+                None => write!(table, " {} |", file.size),
+            };
         }
         let _ = writeln!(table, " {} |", architecture.boards);
     }

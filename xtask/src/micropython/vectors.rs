@@ -46,7 +46,7 @@ fn here(package: &Path) -> Result<String> {
 fn there(package: &Path) -> Result<String> {
     let architecture = named("xtensawin")?;
     let Some(assembler) = architecture.assembler else { return Err("xtensawin needs no assembler".into()) };
-    let assembly = build::compile(architecture, package)?;
+    let assembly = build::compile(architecture, package, None)?;
     let (object, start) = (assembly.with_extension("o"), assembly.with_file_name("start.o"));
     xtensa::assemble(assembler, &assembly, &object)?;
     xtensa::assemble(assembler, &package.join("start.s"), &start)?;
