@@ -1,6 +1,6 @@
 //! Every defect of the original robust2, and the rulings about it: what the original does, and what ours does instead.
 
-use umqtt_micropython_tests::hold;
+use umqtt_micropython_tests::{agree, hold};
 
 /// A test for each case; the name is that of the program in `python/robust2/`.
 macro_rules! robust2 {
@@ -34,4 +34,9 @@ robust2! {
     r18_refused_arguments
     r19_identical_messages
     r20_unsubscribe
+}
+
+#[test]
+fn what_the_original_does_right() {
+    agree("robust2/surface");
 }
