@@ -1,281 +1,290 @@
-//! Bytes to and from the socket: `_write`, `_read`, and the waits, each of which has an end.
+//! The native part of `umqtt._link`: packets that are sent or received once in a while, and the client's books.
 
-use umqtt_proto::wire::MAX_REMAINING_LENGTH;
+use umqtt_proto::keep_alive::{self, Action, Elapsed};
+use umqtt_proto::wire::{Connect, KeepAlive, Login, SubAck, Will, encode_subscribe, encode_unsubscribe};
+use umqtt_proto::{Binary, ClientId, EncodeError, PacketId, QoS, Text, TopicFilter, TopicName, Violation};
 
-use crate::codes::{ECONCLOSE, ECONNOT, ECONTIMEOUT, ENOCON, EREADLEN, ESTRTOLONG, EWRITELEN};
-use crate::mp::{Call, Client, Function, Memory, Obj, Q};
+use crate::client::{Client, Kind, ticks_add, ticks_diff};
+use crate::codes::{SDELIVERED, SUNKNOWNPID};
+use crate::mp::{Call, Function, Memory, Method, Obj, Vm};
 use crate::qstrs::q;
-use crate::state::{ticks_add, ticks_diff};
 
-/// A buffer that is larger than this is not kept for the next packet.
-pub const KEPT: usize = 512;
+/// How many filters one SUBSCRIBE or UNSUBSCRIBE can have.
+const FILTERS: usize = 16;
 
-/// How long a wait may be.
-#[derive(Clone, Copy)]
-pub enum Patience {
-    /// So many milliseconds.
-    Milliseconds(isize),
-    Endless,
+/// The functions of this module, for the bytecode.
+pub fn functions(vm: &Vm) -> Obj {
+    let function = |code| vm.function(code);
+    vm.tuple(&[
+        function(m_init),
+        function(m_connect),
+        function(m_filters),
+        function(m_ack),
+        function(m_reset),
+        function(m_tell),
+        function(m_alive),
+    ])
+}
+
+/// `_init(client, method)`: gives a client its state; `method` is one of simple2's own.
+extern "C" fn m_init(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let vm = Vm::of(function);
+    let [object, method] = Call::new(n, kw, arguments).exactly(&vm);
+    Client::initialise(vm, object, method);
+    vm.none()
+}
+
+/// `_connect(clean_session, keepalive, client_id, user, password, topic, msg, qos, retain)`: CONNECT as a new
+/// `bytearray`, or the index of the argument that MQTT does not allow.
+extern "C" fn m_connect(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let vm = Vm::of(function);
+    let arguments = Call::new(n, kw, arguments).exactly(&vm);
+    match connect(&vm, arguments) {
+        Ok(packet) => packet,
+        Err(index) => Obj::int(index),
+    }
+}
+
+fn connect(vm: &Vm, arguments: [Obj; 9]) -> Result<Obj, isize> {
+    let [clean_session, keep_alive, client_id, user, password, topic, message, qos, retain] = arguments;
+    let buffer = |object: Obj| if object == vm.none() { None } else { Some(vm.buffer(object)) };
+    let keep_alive = u16::try_from(vm.int(keep_alive)).map_err(|_| 1_isize)?;
+    let client_id = ClientId::from_bytes(buffer(client_id).unwrap_or_default()).map_err(|_| 2_isize)?;
+    let login = match buffer(user) {
+        None => None,
+        Some(user) => Some(Login {
+            user_name: Text::from_bytes(user).map_err(|_| 3_isize)?,
+            password: match buffer(password) {
+                None => None,
+                Some(password) => Some(Binary::new(password).map_err(|_| 4_isize)?),
+            },
+        }),
+    };
+    let will = match buffer(topic) {
+        None => None,
+        Some(topic) => Some(Will {
+            topic: TopicName::from_bytes(topic).map_err(|_| 5_isize)?,
+            payload: Binary::new(buffer(message).unwrap_or_default()).map_err(|_| 6_isize)?,
+            qos: vm.qos(qos),
+            retain: vm.is_true(retain),
+        }),
+    };
+    let clean_session = vm.is_true(clean_session);
+    let keep_alive = KeepAlive::from_secs(keep_alive);
+    let connect = Connect { client_id, clean_session, keep_alive, will, login };
+    Ok(vm.packet(&|out| connect.encode(out)))
+}
+
+/// `_filters(client, kind, pid, list)`: SUBSCRIBE, from pairs of filter and QoS, or UNSUBSCRIBE, from filters, as
+/// a new `bytearray`. With None for `pid` it takes the next one, and gives that.
+extern "C" fn m_filters(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let [me, kind, pid, list] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
+    let client = Client::of(function, me);
+    let vm = &client.vm;
+    let is_subscribe = vm.is_true(kind);
+    let Ok(empty) = TopicFilter::from_bytes(b"#") else { vm.refuse(q::topic) };
+    let mut filters = [(empty, QoS::AtMostOnce); FILTERS];
+    let mut count = 0;
+    let mut items = vm.iterate(list);
+    while let Some(item) = vm.next(&mut items) {
+        let Some(filter) = filters.get_mut(count) else { vm.refuse(q::topic) };
+        let topic = if is_subscribe { vm.item(item, Obj::int(0)) } else { item };
+        filter.0 = vm.checked(q::topic, TopicFilter::from_bytes(vm.buffer(topic)));
+        if is_subscribe {
+            filter.1 = vm.qos(vm.item(item, Obj::int(1)));
+        }
+        count += 1;
+    }
+    let filters = filters.get(..count).unwrap_or_default();
+    if filters.is_empty() {
+        vm.refuse(q::topic);
+    }
+    if pid == vm.none() {
+        return Obj::from_id(client.next_id());
+    }
+    let id = vm.packet_id(pid);
+    if is_subscribe {
+        return vm.packet(&|out| encode_subscribe(id, filters, out));
+    }
+    let mut names = [empty; FILTERS];
+    for (name, filter) in names.iter_mut().zip(filters) {
+        *name = filter.0;
+    }
+    vm.packet(&|out| encode_unsubscribe(id, names.get(..count).unwrap_or_default(), out))
+}
+
+/// `_ack(client, first, body)`: an acknowledgement came. Gives its pid and the status to tell, in the lower two
+/// bits; None when it is malformed.
+extern "C" fn m_ack(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let [me, first, body] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
+    let client = Client::of(function, me);
+    let vm = &client.vm;
+    let body = vm.buffer(body);
+    let acknowledged = match vm.int(first) {
+        0x90 => SubAck::decode_body(body).map(|ack| (ack.id, Kind::Subscribe)),
+        0xb0 => id_of(body).map(|id| (id, Kind::Unsubscribe)),
+        _ => id_of(body).map(|id| (id, Kind::Publish)),
+    };
+    let Ok((id, kind)) = acknowledged else { return vm.none() };
+    let status = client.take(id, kind);
+    Obj::int(isize::try_from(u32::from(id.as_u16())).unwrap_or_default() << 2 | status)
+}
+
+/// The body of an acknowledgement that has nothing but an id.
+fn id_of(body: &[u8]) -> Result<PacketId, Violation> {
+    let &[high, low] = body else { return Err(Violation::WrongLength) };
+    PacketId::try_from(u16::from_be_bytes([high, low]))
+}
+
+/// `_reset(client, what)`: the books at a turn of the link, see `_link.py`.
+extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let [me, what] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
+    let client = Client::of(function, me);
+    match client.vm.int(what) {
+        // A link begins, with a session or without.
+        what @ 0..=1 => {
+            let now = client.now();
+            for time in [&client.last_sent, &client.last_received, &client.last_look, &client.next_look] {
+                time.set(now);
+            }
+            client.alive.set(true);
+            client.pinged.set(false);
+            client.filled.set(0);
+            client.unacknowledged.set(None);
+            if what == 1 {
+                client.ids.clear();
+            }
+        }
+        // A link ends.
+        2 => {
+            client.filled.set(0);
+            client.unacknowledged.set(None);
+        }
+        // The receive buffer is given back, as something else reads on.
+        3 => {
+            client.filled.set(0);
+            client.receive.set(Memory::NONE);
+        }
+        4 => client.heard(),
+        // PINGRESP.
+        5 => {
+            client.pinged.set(false);
+            client.heard();
+        }
+        // Something was written.
+        6 => client.sent.set(true),
+        _ => {
+            let was = client.in_callback.replace(false);
+            return client.vm.bool(was);
+        }
+    }
+    client.vm.none()
+}
+
+/// `_tell(client, pid, status)`: calls `cbstat`. A pid that timed out is not used again before it is answered;
+/// with None for `status` it is awaited from now on, as one for which `kind` filters were sent.
+extern "C" fn m_tell(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let [me, pid, status, kind] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
+    let client = Client::of(function, me);
+    let vm = &client.vm;
+    if status == vm.none() {
+        let kind = if vm.is_true(kind) { Kind::Subscribe } else { Kind::Unsubscribe };
+        return client.expect(vm.packet_id(pid), kind, client.deadline());
+    }
+    if status == Obj::int(0)
+        && let Some(id) = pid.as_id()
+    {
+        client.ids.remember(id, Kind::TimedOut);
+    }
+    client.tell(pid, status);
+    vm.none()
+}
+
+/// `_alive(client, seconds, timeout)`: what the keep-alive asks for: 0 nothing, 1 PINGREQ, 2 to give up.
+extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let [me, seconds, timeout] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
+    let client = Client::of(function, me);
+    let seconds = KeepAlive::from_secs(u16::try_from(client.vm.int(seconds)).unwrap_or_default());
+    let timeout = u32::try_from(client.vm.int(timeout)).unwrap_or_default();
+    let now = client.now();
+    if client.sent.replace(false) {
+        // When exactly is not known, but not before the last look.
+        client.last_sent.set(client.last_look.get());
+    }
+    client.last_look.set(now);
+    let since = |then: usize| u32::try_from(ticks_diff(now, then)).unwrap_or_default();
+    let elapsed = Elapsed {
+        sent: since(client.last_sent.get()),
+        received: since(client.last_received.get()),
+        ping: if client.pinged.get() { Some(since(client.last_ping.get())) } else { None },
+    };
+    let (action, wait) = match keep_alive::action(seconds, timeout, &elapsed) {
+        Action::Wait(wait) => (0, wait.unwrap_or(u32::MAX)),
+        Action::Ping => {
+            client.last_sent.set(now);
+            if !client.pinged.replace(true) {
+                client.last_ping.set(now);
+            }
+            (1, 0)
+        }
+        Action::GiveUp => (2, 0),
+    };
+    client.next_look.set(ticks_add(now, isize::try_from(wait.min(1 << 27)).unwrap_or_default()));
+    Obj::int(action)
+}
+
+impl Vm {
+    /// Encodes a packet into a new `bytearray`.
+    #[inline(never)]
+    fn packet(&self, encode: &dyn Fn(&mut [u8]) -> Result<usize, EncodeError>) -> Obj {
+        let mut memory = Memory::NONE;
+        loop {
+            match encode(memory.bytes()) {
+                Ok(_) => return self.bytearray(&memory),
+                Err(EncodeError::BufferTooSmall { needed }) => memory = self.memory_or_raise(needed),
+                Err(EncodeError::TooLong) => self.refuse(q::topic),
+            }
+        }
+    }
+
+    /// A QoS, or AssertionError.
+    #[inline(never)]
+    fn qos(&self, object: Obj) -> QoS {
+        match self.int(object) {
+            0 => QoS::AtMostOnce,
+            1 => QoS::AtLeastOnce,
+            2 => QoS::ExactlyOnce,
+            _ => self.refuse(q::qos),
+        }
+    }
 }
 
 impl Client {
-    /// Raises `MQTTException(code)`.
+    /// An acknowledgement came: takes its id out of `rcv_pids`, and gives the status to tell.
     #[inline(never)]
-    pub fn raise(self, code: isize) -> ! {
-        self.raise_with(&[Obj::int(code)])
+    fn take(&self, id: PacketId, kind: Kind) -> isize {
+        let known = self.ids.kind(id);
+        let (pid, pids) = (Obj::from_id(id), self.attr(q::rcv_pids));
+        let is_awaited = known.is_none_or(|known| known == kind) && self.vm.contains(pids, pid);
+        if is_awaited || known == Some(Kind::TimedOut) {
+            self.ids.forget(id);
+        }
+        if !is_awaited {
+            return SUNKNOWNPID;
+        }
+        self.vm.set_item(pids, pid, Obj::NULL);
+        self.heard();
+        SDELIVERED
     }
 
-    pub fn raise_with(self, arguments: &[Obj]) -> ! {
-        self.vm.raise(self.vm.call(self.vm.global(q::MQTTException), arguments))
-    }
-
-    /// Closes the link, then raises: nothing more can be made of it.
+    /// Calls `cbstat`.
     #[inline(never)]
-    pub fn fail(self, code: isize) -> ! {
-        self.vm.method(self.object, q::_close).call_plain();
-        self.raise(code)
+    fn tell(&self, pid: Obj, status: Obj) {
+        let mut callback = Method::new();
+        self.method(q::cbstat, &mut callback);
+        callback.set([pid, status, Obj::NULL, Obj::NULL]);
+        self.in_callback.set(true);
+        self.vm.call_method(&callback, 2);
+        self.in_callback.set(false);
     }
-
-    pub fn attr(self, name: Q) -> Obj {
-        self.vm.attr(self.object, name)
-    }
-
-    pub fn store(self, name: Q, value: Obj) {
-        self.vm.store(self.object, name, value);
-    }
-
-    /// The socket, or an exception with this code when there is none.
-    #[inline(never)]
-    pub fn socket(self, code: isize) -> Obj {
-        let socket = self.attr(q::sock);
-        if socket == self.vm.none() {
-            self.raise(code);
-        }
-        socket
-    }
-
-    /// The clock, in milliseconds.
-    #[inline(never)]
-    pub fn now(self) -> usize {
-        self.vm.call(self.state().ticks, &[]).as_int().unwrap_or_default() as usize
-    }
-
-    /// `socket_timeout`, which is in seconds.
-    pub fn socket_timeout(self) -> Patience {
-        self.patience(self.attr(q::socket_timeout))
-    }
-
-    /// A time in seconds, a number or None.
-    #[inline(never)]
-    pub fn patience(self, seconds: Obj) -> Patience {
-        if seconds == self.vm.none() {
-            Patience::Endless
-        } else {
-            Patience::Milliseconds(self.vm.milliseconds(seconds))
-        }
-    }
-
-    /// Waits until a poller has something to tell; false when the time is over before.
-    fn wait(self, poller: Q, patience: Patience) -> bool {
-        let time = Obj::int(match patience {
-            Patience::Milliseconds(time) => time,
-            Patience::Endless => -1,
-        });
-        let poller = self.attr(poller);
-        if poller == self.vm.none() {
-            self.raise(ECONNOT);
-        }
-        match self.vm.method_maybe(poller, q::ipoll) {
-            Some(poll) => self.vm.iterate(poll.call(time, Obj::NULL)).next().is_some(),
-            None => self.vm.is_true(self.vm.method(poller, q::poll).call(time, Obj::NULL)),
-        }
-    }
-
-    /// Does `step` until it gives something but None; `None` when the time is over.
-    ///
-    /// The socket is tried before it is waited for: it is ready, as a rule.
-    #[inline(never)]
-    fn try_until(self, poller: Q, patience: Patience, step: &mut dyn FnMut() -> Obj) -> Option<Obj> {
-        let mut end = None;
-        let mut left = patience;
-        loop {
-            let result = step();
-            if result != self.vm.none() {
-                return Some(result);
-            }
-            if let Patience::Milliseconds(time) = patience {
-                let now = self.now();
-                let end = *end.get_or_insert(ticks_add(now, time));
-                let time = ticks_diff(end, now);
-                // A poller that is always ready, and a socket that never is, end here.
-                if time < 0 {
-                    return None;
-                }
-                left = Patience::Milliseconds(time);
-            }
-            if !self.wait(poller, left) {
-                return None;
-            }
-        }
-    }
-
-    /// Writes bytes that `object` holds, all of them.
-    #[inline(never)]
-    pub fn write_all(self, object: Obj, length: usize) {
-        let mut object = object;
-        let mut length = length;
-        let mut begun = false;
-        let patience = self.socket_timeout();
-        loop {
-            let socket = self.socket(ECONNOT);
-            let written = self.try_until(q::poller_w, patience, &mut || {
-                #[allow(clippy::cast_possible_wrap)]
-                self.vm.method(socket, q::write).call(object, Obj::int(length as isize))
-            });
-            let Some(written) = written else {
-                // Half a packet is on its way: what would follow it is lost for the other side.
-                if begun {
-                    self.fail(EWRITELEN);
-                }
-                self.raise(ECONTIMEOUT);
-            };
-            begun = true;
-            self.state().sent = true;
-            let written = written.as_int().unwrap_or_default() as usize;
-            if written >= length {
-                return;
-            }
-            if written == 0 {
-                self.fail(EWRITELEN);
-            }
-            let rest = self.vm.buffer(object).get(written..length).unwrap_or_default();
-            length -= written;
-            object = self.vm.view(rest);
-        }
-    }
-
-    /// Sends the packet that stands in the transmit buffer, by way of `_write`, whoever wrote that.
-    #[inline(never)]
-    pub fn send(self, length: usize) {
-        let state = self.state();
-        let packet = state.packet.show(state.transmit.as_ref().get(..length).unwrap_or_default());
-        self.write(packet, length);
-    }
-
-    /// Calls `_write`.
-    pub fn write(self, object: Obj, length: usize) {
-        let write = self.vm.method(self.object, q::_write);
-        if self.vm.is_own(&write, m_write) {
-            self.write_all(object, length);
-        } else {
-            write.call(object, Obj::NULL);
-        }
-    }
-
-    /// Room for a packet in the transmit buffer; raises MemoryError.
-    #[inline(never)]
-    pub fn transmit_room(&self, size: usize) -> &mut [u8] {
-        if self.state().transmit.as_ref().len() < size {
-            self.state().transmit = self.vm.memory(&Memory::NONE, size);
-        }
-        self.state().transmit.as_mut()
-    }
-
-    /// Reads at most `count` bytes into the receiver's room behind the stash; `None` when none came in time.
-    #[inline(never)]
-    pub fn receive(self, code: isize, count: usize, patience: Patience) -> Option<usize> {
-        let socket = self.socket(code);
-        let got =
-            self.try_until(q::poller_r, patience, &mut || match self.vm.method_maybe(socket, q::readinto) {
-                Some(read) => {
-                    let state = self.state();
-                    let room = state.receiver.unfilled().get_mut(state.stash..).unwrap_or_default();
-                    let room = room.get(..count.min(room.len())).unwrap_or_default();
-                    read.call(state.room.show(room), Obj::NULL)
-                }
-                None => {
-                    #[allow(clippy::cast_possible_wrap)]
-                    let bytes = self.vm.method(socket, q::read).call(Obj::int(count as isize), Obj::NULL);
-                    if bytes == self.vm.none() { bytes } else { self.put(self.vm.buffer(bytes)) }
-                }
-            })?;
-        let got = got.as_int().unwrap_or_default() as usize;
-        if got == 0 {
-            self.raise(ECONCLOSE);
-        }
-        Some(got.min(count))
-    }
-
-    /// Copies bytes into the receiver's room behind the stash; tells how many.
-    pub fn put(self, bytes: &[u8]) -> Obj {
-        let state = self.state();
-        let room = state.receiver.unfilled().get_mut(state.stash..).unwrap_or_default();
-        let count = room.len().min(bytes.len());
-        for (to, from) in room.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        #[allow(clippy::cast_possible_wrap)]
-        Obj::int(count as isize)
-    }
-
-    /// Makes room for `size` bytes in the receive buffer; false when there is no memory.
-    #[inline(never)]
-    pub fn receive_room(self, size: usize) -> bool {
-        let memory = self.state().receiver.buffer_mut();
-        if memory.as_ref().len() >= size {
-            return true;
-        }
-        match self.vm.reallocate(memory, size) {
-            Some(memory) => {
-                *self.state().receiver.buffer_mut() = memory;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// `_write(buf, length=-1)`
-pub extern "C" fn m_write(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let call = Call::new(function, n, kw, arguments);
-    let vm = call.vm;
-    let [me, object, length] = vm.arguments(&call, 2, [q::self_, q::msg, q::length]);
-    let client = Client::of(vm, me);
-    let mut count = vm.buffer(object).len();
-    if length != Obj::NULL {
-        count = count.min(vm.int(length) as usize);
-    }
-    client.write_all(object, count);
-    #[allow(clippy::cast_possible_wrap)]
-    Obj::int(count as isize)
-}
-
-/// `_read(n)`
-pub extern "C" fn m_read(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let call = Call::new(function, n, kw, arguments);
-    let vm = call.vm;
-    let [me, count] = vm.arguments(&call, 2, [q::self_, q::n]);
-    let client = Client::of(vm, me);
-    let count = vm.int(count);
-    if count < 0 {
-        client.raise(EREADLEN);
-    }
-    let count = count as usize;
-    let held = client.state().receiver.held();
-    if count > MAX_REMAINING_LENGTH as usize || !client.receive_room(held + count) {
-        client.raise(ESTRTOLONG);
-    }
-    let patience = client.socket_timeout();
-    loop {
-        let stash = client.state().stash;
-        if stash >= count {
-            break;
-        }
-        match client.receive(ENOCON, count - stash, patience) {
-            Some(got) => client.state().stash += got,
-            None => client.raise(ECONTIMEOUT),
-        }
-    }
-    client.state().stash = 0;
-    vm.bytes(client.state().receiver.unfilled().get(..count).unwrap_or_default())
 }

@@ -18,58 +18,41 @@ macro_rules! qstrs {
 
 qstrs! {
     AssertionError
+    MQTTClient
     MQTTException
     MemoryError
     RuntimeError
     TypeError
+    __init__
     _close
-    _in_cb
-    _init
+    _idle
     _install
+    _large
+    _link
+    _load
+    _look
     _m
+    _more
+    _packet
+    _qos2
     _read
-    _stale
-    _start
+    _wanted
     _write
     cb
     cbstat
     check_msg
-    client_id
-    dup
-    granted
-    int
-    ipoll
-    keepalive
     last_cpacket
-    length
-    lw_msg
-    lw_qos
-    lw_retain
-    lw_topic
     message_timeout
     msg
-    msg_max
-    n
     newpid
     pid
-    ping
-    poll
-    poller_r
-    poller_w
-    pswd
     publish
     qos
     rcv_pids
     read
     readinto
-    retain
-    self_
     sock
-    socket_timeout
-    subscribe
     ticks_ms
     topic
-    unsubscribe
-    user
     write
 }

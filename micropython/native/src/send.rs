@@ -1,0 +1,150 @@
+//! `publish`, and how a packet gets to the socket.
+
+use umqtt_proto::wire::{Delivery, Publish};
+use umqtt_proto::{EncodeError, PacketId, TopicName};
+
+use crate::client::{Client, Kind, link, ticks_add};
+use crate::mp::{Call, Function, Method, Obj, Vm};
+use crate::qstrs::q;
+
+/// A larger payload is not copied into the transmit buffer, and a larger buffer is not kept for the next packet.
+pub const KEPT: usize = 512;
+
+/// `publish(topic, msg, retain=False, qos=0, dup=False, pid=None)`
+pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let call = Call::new(n, kw, arguments);
+    let Some([me, topic, message, retain, qos, dup, pid]) = call.by_position(3) else {
+        let vm = Vm::of(function);
+        // By name: Python's own function sorts them, and calls again.
+        return vm.pass_on(vm.attr(link(&vm), q::publish), &call);
+    };
+    let client = Client::of(function, me);
+    let vm = &client.vm;
+    let is_set = |object: Obj| object != Obj::NULL && vm.is_true(object);
+    let mut publish = Publish {
+        topic: vm.checked(q::topic, TopicName::from_bytes(vm.buffer(topic))),
+        payload: vm.buffer(message),
+        retain: is_set(retain),
+        delivery: Delivery::AtMostOnce,
+    };
+    let mut deadline = Obj::NULL;
+    if qos != Obj::NULL {
+        match vm.int(qos) {
+            0 => {}
+            1 => {
+                deadline = client.deadline();
+                let id = if is_set(pid) { vm.packet_id(pid) } else { client.next_id() };
+                publish.delivery = Delivery::AtLeastOnce { id, dup: is_set(dup) };
+            }
+            2 => {
+                return client.cold(
+                    q::_qos2,
+                    &[me, topic, message, vm.bool(is_set(retain)), vm.bool(is_set(dup)), pid],
+                );
+            }
+            _ => vm.refuse(q::qos),
+        }
+    }
+    let length = publish.payload.len();
+    let copied = length <= KEPT;
+    let size = client.encode(&|out| {
+        if copied { publish.encode(out) } else { publish.encode_header(length, out) }
+    });
+    client.send(client.packet.show(client.transmit_room(0).get(..size).unwrap_or_default()), size);
+    if !copied {
+        // A large payload goes out from where it is, in a write of its own.
+        client.send(message, length);
+    }
+    match publish.id() {
+        None => vm.none(),
+        Some(id) => client.expect(id, Kind::Publish, deadline),
+    }
+}
+
+impl Vm {
+    #[inline(never)]
+    pub fn packet_id(&self, pid: Obj) -> PacketId {
+        match pid.as_id() {
+            Some(id) => id,
+            None => self.refuse(q::pid),
+        }
+    }
+}
+
+impl Client {
+    /// Encodes a packet into the transmit buffer, with room for it; tells its length.
+    #[inline(never)]
+    pub fn encode(&self, encode: &dyn Fn(&mut [u8]) -> Result<usize, EncodeError>) -> usize {
+        let mut size = 64;
+        loop {
+            match encode(self.transmit_room(size)) {
+                Ok(length) => return length,
+                Err(EncodeError::BufferTooSmall { needed }) => size = needed,
+                Err(EncodeError::TooLong) => self.vm.refuse(q::msg),
+            }
+        }
+    }
+
+    /// Writes bytes that `object` holds, by way of `_write`, whoever wrote that.
+    ///
+    /// The socket is written to at once: it is ready, as a rule.
+    #[inline(never)]
+    pub fn send(&self, object: Obj, length: usize) {
+        let mut write = Method::new();
+        self.method(q::_write, &mut write);
+        write.0[2] = object;
+        if write.0[0] != self.own_write {
+            self.vm.call_method(&write, 1);
+            return;
+        }
+        let socket = self.attr(q::sock);
+        let mut written = Obj::NULL;
+        #[allow(clippy::cast_possible_wrap)]
+        let length = Obj::int(length as isize);
+        if socket != self.vm.none() {
+            self.vm.method(socket, q::write, &mut write);
+            write.0[3] = length;
+            written = self.vm.call_method(&write, 2);
+            self.sent.set(true);
+        }
+        if written != length {
+            let written = if written == Obj::NULL { self.vm.none() } else { written };
+            self.cold(q::_more, &[self.object.get(), object, length, written]);
+        }
+    }
+
+    /// When an acknowledgement is overdue, as `rcv_pids` has it; None for never.
+    #[inline(never)]
+    pub fn deadline(&self) -> Obj {
+        let timeout = self.attr(q::message_timeout);
+        if timeout == self.vm.none() {
+            return timeout;
+        }
+        let timeout = self.vm.int(timeout).wrapping_mul(1000);
+        #[allow(clippy::cast_possible_wrap)]
+        Obj::int(ticks_add(self.now(), timeout) as isize)
+    }
+
+    /// An acknowledgement is awaited from now on; gives the id.
+    #[inline(never)]
+    pub fn expect(&self, id: PacketId, kind: Kind, deadline: Obj) -> Obj {
+        let pid = Obj::from_id(id);
+        self.ids.remember(id, kind);
+        self.vm.set_item(self.attr(q::rcv_pids), pid, deadline);
+        pid
+    }
+
+    /// The next packet id of `newpid` that the broker has no answer to give to.
+    #[inline(never)]
+    pub fn next_id(&self) -> PacketId {
+        let vm = &self.vm;
+        let mut ids = vm.iterate(self.attr(q::newpid));
+        loop {
+            let Some(pid) = vm.next(&mut ids) else { vm.refuse(q::pid) };
+            let id = vm.packet_id(pid);
+            if self.ids.kind(id).is_none() && !vm.contains(self.attr(q::rcv_pids), pid) {
+                return id;
+            }
+        }
+    }
+}

@@ -1,0 +1,372 @@
+"""What umqtt.simple2 does now and then: the link, and packets other than PUBLISH and PUBACK."""
+
+import select
+import socket
+from time import ticks_add, ticks_diff, ticks_ms
+
+from .simple2 import MQTTClient, MQTTException, pid_gen
+
+_init, _connect, _filters, _ack, _reset, _tell, _alive = _install
+
+
+def __init__(
+    self,
+    client_id,
+    server,
+    port=0,
+    user=None,
+    password=None,
+    keepalive=0,
+    ssl=False,
+    ssl_params=None,
+    socket_timeout=5,
+    message_timeout=10,
+):
+    self.client_id = client_id
+    self.server = server
+    self.port = port or (8883 if ssl else 1883)
+    self.user = user
+    self.pswd = password
+    self.keepalive = keepalive
+    self.ssl = ssl
+    self.ssl_params = ssl_params or {}
+    self.socket_timeout = socket_timeout
+    self.message_timeout = message_timeout
+    self.sock = self.poller_r = self.poller_w = None
+    self.lw_topic = self.lw_msg = None
+    self.lw_qos = 0
+    self.lw_retain = False
+    self.newpid = pid_gen()
+    self.rcv_pids = {}
+    self.last_ping = self.last_cpacket = ticks_ms()
+    _init(self, MQTTClient.publish)
+
+
+def cbstat(self, pid, status):
+    pass
+
+
+def set_callback(self, f):
+    self.cb = f
+
+
+def set_callback_status(self, f):
+    self.cbstat = f
+
+
+def set_last_will(self, topic, msg, retain=False, qos=0):
+    if not topic or not 0 <= qos <= 2:
+        raise AssertionError("topic" if qos in (0, 1, 2) else "qos")
+    self.lw_topic = topic
+    self.lw_msg = msg
+    self.lw_qos = qos
+    self.lw_retain = retain
+
+
+def connect(self, clean_session=True, timeout=None):
+    before = self.socket_timeout
+    packet = _connect(
+        clean_session,
+        self.keepalive,
+        self.client_id,
+        self.user,
+        self.pswd,
+        self.lw_topic,
+        self.lw_msg,
+        self.lw_qos,
+        self.lw_retain,
+    )
+    if isinstance(packet, int):
+        raise AssertionError((None, "keepalive", "client_id", "user", "password", "topic", "msg")[packet])
+    self.disconnect()
+    if timeout is not None:
+        self.socket_timeout = timeout
+    try:
+        _open(self)
+        _reset(self, bool(clean_session))
+        if clean_session:
+            self.rcv_pids.clear()
+        self._write(packet)
+        answer = self._read(4)
+    except:
+        _close(self)
+        raise
+    finally:
+        self.socket_timeout = before
+        # The password shall not stay in memory.
+        packet[:] = bytes(len(packet))
+    code = answer[3]
+    if answer[0] != 0x20 or answer[1] != 2 or answer[2] > 1:
+        _fail(self, 29)
+    if code:
+        _close(self)
+        raise MQTTException(20 + code) if code < 6 else MQTTException(20, code)
+    _reset(self, 4)
+    return answer[2]
+
+
+def _open(self):
+    error = None
+    for address in socket.getaddrinfo(self.server, self.port, 0, socket.SOCK_STREAM):
+        try:
+            _dial(self, address)
+            return
+        except (OSError, MQTTException) as e:
+            error = e
+            _close(self)
+    raise error
+
+
+def _dial(self, address):
+    self.sock_raw = sock = socket.socket(*address[:3])
+    sock.setblocking(False)
+    try:
+        sock.connect(address[-1])
+    except OSError as e:
+        from errno import EINPROGRESS
+
+        if e.errno != EINPROGRESS:
+            raise
+    _watch(self, sock)
+    for _, events in self.poller_w.poll(_milliseconds(self)):
+        if events & ~select.POLLOUT:
+            # It was refused: the socket knows why.
+            sock.read(1)
+            raise MQTTException(1)
+        break
+    else:
+        raise MQTTException(30)
+    if self.ssl:
+        from . import _tls
+
+        sock = _tls.wrap(self, sock)
+        _watch(self, sock)
+    self.sock = sock
+
+
+def _watch(self, sock):
+    self.poller_r = select.poll()
+    self.poller_r.register(sock, select.POLLIN)
+    self.poller_w = select.poll()
+    self.poller_w.register(sock, select.POLLOUT)
+
+
+def _close(self):
+    sock = self.sock or getattr(self, "sock_raw", None)
+    self.sock = self.sock_raw = self.poller_r = self.poller_w = None
+    _reset(self, 2)
+    self._part = b""
+    if sock:
+        try:
+            sock.close()
+        except OSError:
+            pass
+
+
+def _fail(self, *code):
+    _close(self)
+    raise MQTTException(*code)
+
+
+def disconnect(self):
+    if self.sock:
+        try:
+            self._write(b"\xe0\0")
+        except (OSError, MQTTException):
+            pass
+        _close(self)
+
+
+def ping(self):
+    self._write(b"\xc0\0")
+    self.last_ping = ticks_ms()
+
+
+def publish(self, topic, msg, retain=False, qos=0, dup=False, pid=None):
+    return MQTTClient.publish(self, topic, msg, retain, qos, dup, pid)
+
+
+def subscribe(self, topic, qos=0):
+    if self.cb is None:
+        raise AssertionError("cb")
+    return _request(self, True, topic if isinstance(topic, (list, tuple)) else ((topic, qos),))
+
+
+def unsubscribe(self, topic):
+    return _request(self, False, topic if isinstance(topic, (list, tuple)) else (topic,))
+
+
+def _request(self, kind, filters):
+    pid = _filters(self, kind, None, filters)
+    self._write(_filters(self, kind, pid, filters))
+    return _tell(self, pid, None, kind)
+
+
+def wait_msg(self):
+    before = self.socket_timeout
+    self.socket_timeout = None
+    try:
+        return self.check_msg()
+    finally:
+        self.socket_timeout = before
+
+
+def _in_cb(self):
+    return _reset(self, 7)
+
+
+def _milliseconds(self):
+    return -1 if self.socket_timeout is None else int(self.socket_timeout * 1000)
+
+
+def _wait(self, poller, end):
+    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end."""
+    if not self.sock:
+        raise MQTTException(28)
+    left = _milliseconds(self)
+    if left >= 0:
+        now = ticks_ms()
+        if end is None:
+            end = ticks_add(now, left)
+        left = ticks_diff(end, now)
+        if left < 0:
+            raise MQTTException(30)
+    if not poller.poll(left):
+        raise MQTTException(30)
+    return end
+
+
+def _write(self, buf, length=-1):
+    if isinstance(buf, str):
+        buf = buf.encode()
+    if length < 0:
+        length = len(buf)
+    if not self.sock:
+        raise MQTTException(28)
+    _more(self, buf, length, self.sock.write(buf, length))
+    return length
+
+
+def _more(self, buf, length, written):
+    """The socket has taken only so much of a packet, or nothing (None)."""
+    if not self.sock:
+        raise MQTTException(28)
+    end = None
+    sent = written or 0
+    buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
+    while sent < length:
+        try:
+            end = _wait(self, self.poller_w, end)
+        except MQTTException:
+            if sent:
+                # Half a packet is on its way: what would follow it is lost for the other side.
+                _fail(self, 3)
+            raise
+        sent += self.sock.write(buf[sent:length], length - sent) or 0
+    _reset(self, 6)
+
+
+def _read(self, n):
+    if n < 0:
+        raise MQTTException(2)
+    end = None
+    while True:
+        if not self.sock:
+            raise MQTTException(8)
+        part = self._part
+        if len(part) >= n:
+            self._part = part[n:]
+            return part[:n]
+        more = self.sock.read(n - len(part))
+        if more:
+            self._part = part + more
+        elif more is None:
+            end = _wait(self, self.poller_r, end)
+        else:
+            raise MQTTException(1)
+
+
+def _idle(self, begun, waited):
+    """There is nothing to read. Waits; gives None to stop, or else what to give next time."""
+    if begun:
+        return _wait(self, self.poller_r, waited) or 0
+    forever = self.socket_timeout is None
+    if waited is None or forever:
+        # Without end, but looking after what times out.
+        time = 1 if not forever else 1000 if self.keepalive or self.rcv_pids else -1
+        for _ in self.poller_r.ipoll(time):
+            return 0
+    _look(self, True)
+    return 0 if forever else None
+
+
+def _look(self, idle):
+    pids = self.rcv_pids
+    if pids:
+        now = ticks_ms()
+        for pid in list(pids):
+            end = pids.get(pid)
+            if end is not None and ticks_diff(end, now) <= 0:
+                del pids[pid]
+                _tell(self, pid, 0, 0)
+    if self.keepalive and self.sock:
+        time = _milliseconds(self)
+        action = _alive(self, self.keepalive, time if time >= 0 else self.keepalive * 500)
+        if action == 1:
+            self.ping()
+        elif action and idle:
+            # PINGRESP stands behind whatever came before it.
+            _fail(self, 7)
+
+
+def _packet(self, first, body):
+    if first == 0xD0:
+        _reset(self, 5)
+        return None
+    if first not in (0x40, 0x90, 0xB0):
+        if 0x40 < first < 0x80:
+            from . import _qos2
+
+            return _qos2.packet(self, first, body)
+        _fail(self, -1)
+    ack = _ack(self, first, body)
+    if ack is None:
+        _fail(self, 40 if first == 0x90 else -1)
+    pid = ack >> 2
+    if first == 0x90:
+        self.granted = body[2:]
+        if ack & 1 and 0x80 in self.granted:
+            raise MQTTException(44, pid)
+    _tell(self, pid, ack & 3, 0)
+    _look(self, False)
+    return first
+
+
+def _wanted(self, length):
+    return self.msg_max is None or length <= self.msg_max
+
+
+def _large(self, begun):
+    _fail(self, 4)
+
+
+for _name in (
+    "__init__",
+    "_close",
+    "_in_cb",
+    "_read",
+    "_write",
+    "cbstat",
+    "connect",
+    "disconnect",
+    "ping",
+    "set_callback",
+    "set_callback_status",
+    "set_last_will",
+    "subscribe",
+    "unsubscribe",
+    "wait_msg",
+):
+    setattr(MQTTClient, _name, globals()[_name])
+MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
+MQTTClient._part = b""
