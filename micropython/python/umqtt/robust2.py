@@ -66,9 +66,10 @@ class MQTTClient(simple2.MQTTClient):
                     pids.pop(0)
             return value
         except (OSError, simple2.MQTTException) as error:
-            if code == 10 and self._in_cb():
-                raise
             args = error.args or (0,)
+            # Not the connection's: a callback's, or a message that is too large (4).
+            if code == 10 and (self._in_cb() or args[0] == 4):
+                raise
             if args[0] == 44:
                 data = pop(self.sub_to_confirm, args[-1])
                 if data in self.subs:
