@@ -26,6 +26,8 @@ pub extern "C" fn m_check_msg(
 impl Client {
     fn check_msg(&self) -> Obj {
         let vm = &self.vm;
+        // What a callback raised then is of no account now.
+        self.in_callback.set(false);
         let mut socket = self.attr(q::sock);
         if socket != vm.none() {
             self.acknowledge();
