@@ -71,7 +71,11 @@ impl Case {
     }
 
     /// What the first line of the program gives to MicroPython after `# micropython:`.
-    fn options(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    /// When there is no such program.
+    #[must_use]
+    pub fn options(&self) -> Vec<String> {
         let path = python_folder().join(format!("{}.py", self.name));
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let options = text.lines().next().and_then(|line| line.strip_prefix("# micropython:"));

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Started by root, Mosquitto would become a user who may not read the files of the test. Its log goes to standard
 /// error, which nobody reads.
-const COMMON: &str = "user root\nmax_queued_messages 0\nlog_dest none\n";
+const COMMON: &str = "user root\nmax_queued_messages 0\nlog_dest none\npid_file FOLDER/pid\n";
 
 /// The name in the certificate of the broker.
 pub const HOST: &str = "broker.local";
@@ -22,7 +22,9 @@ pub const HOST: &str = "broker.local";
 /// A Mosquitto with a port for plain TCP and one for TLS, both on 127.0.0.1; dropping it ends it.
 ///
 /// Its folder has `ca.pem` and `ca.der`, which sign `server.pem` (for [`HOST`]) and `client.pem`; their keys are in
-/// `….key`, and those of the client in DER as well.
+/// `….key`, and those of the client in DER as well. `other.der` is a CA that signed nothing. `passwords` has the user
+/// `gardener` with the password `correct horse`. A program may kill the broker and start it again as a daemon, with
+/// `mosquitto.conf`: `pid` has the process then.
 #[derive(Debug)]
 pub struct Mosquitto {
     process: Child,
@@ -53,6 +55,11 @@ impl Mosquitto {
         let folder = std::env::temp_dir().join(format!("umqtt-micropython-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         certificates(&folder);
+        // Belongs to the same package as the broker, which says later that it is missing.
+        let _ = Command::new("mosquitto_passwd")
+            .args(["-b", "-c", "passwords", "gardener", "correct horse"])
+            .current_dir(&folder)
+            .output();
         // Another program may take a port that was free a moment ago.
         for _ in 0..20 {
             let (port, tls_port) = (free_port(), free_port());
@@ -101,6 +108,11 @@ impl Drop for Mosquitto {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if let Ok(daemon) = fs::read_to_string(self.folder.join("pid")) {
+            if daemon.trim() != self.process.id().to_string() {
+                let _ = Command::new("kill").args(["-KILL", daemon.trim()]).output();
+            }
+        }
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -153,6 +165,8 @@ fn certificates(folder: &Path) {
             "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -days 2 -out {name}.pem"
         ));
     }
+    openssl(&format!("req -x509 {key} -keyout other.key -out other.pem -subj /CN=other -days 2"));
+    openssl("x509 -in other.pem -outform der -out other.der");
     openssl("x509 -in client.pem -outform der -out client.der");
     openssl("pkey -in client.key -outform der -out client.key.der");
 }

@@ -52,23 +52,6 @@ defects! {
     d26_expiry
     d27_one_write
     d28_garbage
-    r01_confirm_queue
-    r02_bytearray
-    r03_send_queue
-    r04_retained
-    r05_retained_qos0
-    r06_order
-    r07_queue_max
-    r08_queue_max_0
-    r09_resend
-    r10_refused_subscription
-    r11_other_qos
-    r12_resubscribe
-    r13_idle_link
-    r14_callback_raises
-    r15_place
-    r17_backoff
-    r18_refused_arguments
     refused_later
     superset
 }

@@ -52,7 +52,7 @@ pub(crate) fn scenario(seed: u64) -> String {
         writer.step();
     }
     writer.read_all();
-    writer.line("c.disconnect()");
+    writer.line(if writer.connected { "c.disconnect()" } else { "c.disconnect()  # refused" });
     writer.text
 }
 
