@@ -34,6 +34,7 @@ robust2! {
     r18_refused_arguments
     r19_identical_messages
     r20_unsubscribe
+    r21_too_large
 }
 
 #[test]

@@ -1,0 +1,12 @@
+"""That a message is too large is told to the program: it is no issue of the connection."""
+
+from robust import *
+
+c = connected(robust2)
+c.msg_max = 10
+peer.send(b"\x30\x0f\x00\x01ttwelve_bytes")
+try:
+    c.check_msg()
+except robust2.simple2.MQTTException as error:
+    print("raised", error.args[0])
+issue(c)
