@@ -1,5 +1,7 @@
 //! The loop that users of robust2 know, against a broker that loses the client, goes away, and comes back empty.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::thread;

@@ -4,7 +4,7 @@ from robust import *
 
 c = connected(robust2)
 c.msg_max = 10
-peer.send(b"\x30\x0f\x00\x01ttwelve_bytes")
+peer.send(b"\x30\xdb\x0f\x00\x01t" + b"x" * 2008)
 try:
     c.check_msg()
 except robust2.simple2.MQTTException as error:
