@@ -143,8 +143,8 @@ impl FixedHeader {
                 if !fits {
                     return Err(Violation::WrongLength);
                 }
-                // 7, 14, 21, 28: an eighth, rounded up, is a seventh, and needs no division.
-                let taken = 1 + shift.div_ceil(8) as usize;
+                // As 1 + shift / 7, without a division.
+                let taken = 2 + (shift >> 3) as usize;
                 return Ok(Some((Self { packet_type, flags, remaining_length }, taken)));
             }
             if shift > 21 {
