@@ -32,7 +32,7 @@ def __init__(
     self.ssl_params = ssl_params or {}
     self.socket_timeout = socket_timeout
     self.message_timeout = message_timeout
-    self.sock = self.poller_r = self.poller_w = None
+    self.sock = self.sock_raw = self.poller_r = self.poller_w = None
     self.lw_topic = self.lw_msg = None
     self.lw_qos = 0
     self.lw_retain = False
@@ -152,7 +152,7 @@ def _watch(self, sock):
 
 
 def _close(self):
-    sock = self.sock or getattr(self, "sock_raw", None)
+    sock = self.sock or self.sock_raw
     self.sock = self.sock_raw = self.poller_r = self.poller_w = None
     _reset(self, 2)
     self._part = b""
