@@ -1,4 +1,4 @@
-"""Publishes a count, for ever: through lost Wi-Fi, a broker that restarts, and lost acknowledgements."""
+"""Publishes a count: through lost Wi-Fi, a broker that restarts, lost acknowledgements."""
 
 import time
 

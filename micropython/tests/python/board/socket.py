@@ -7,4 +7,5 @@ from usocket import *
 
 
 def getaddrinfo(host, port, *rest):
-    return usocket.getaddrinfo("127.0.0.1", os.getenv("TLS_PORT" if port == 8883 else "PORT"), *rest)
+    port = os.getenv("TLS_PORT" if port == 8883 else "PORT")
+    return usocket.getaddrinfo("127.0.0.1", int(port), *rest)
