@@ -92,8 +92,9 @@ const WILL: u8 = 0x04;
 const WILL_RETAIN: u8 = 0x20;
 const PASSWORD: u8 = 0x40;
 const USER_NAME: u8 = 0x80;
-/// The protocol name with its length, and the protocol level.
-const PROTOCOL: [u8; 7] = *b"\x00\x04MQTT\x04";
+/// The protocol name with its length, the protocol level, and no flags: a number, as there are processors that
+/// read no single bytes where their constants are.
+const PROTOCOL: u64 = u64::from_be_bytes(*b"\x00\x04MQTT\x04\x00");
 
 impl<'a> Connect<'a> {
     /// A clean session without keep-alive, will and login.
@@ -125,8 +126,7 @@ impl<'a> Connect<'a> {
         if let Some(login) = &self.login {
             flags |= USER_NAME | if login.password.is_some() { PASSWORD } else { 0 };
         }
-        writer.bytes(&PROTOCOL);
-        writer.u8(flags);
+        writer.bytes(&(PROTOCOL | u64::from(flags)).to_be_bytes());
         writer.u16(self.keep_alive.as_secs());
         writer.prefixed(self.client_id.as_bytes());
         if let Some(will) = &self.will {
