@@ -1,5 +1,5 @@
 """An MQTT client that keeps its errors in `conn_issue` and queues what it could not send."""
-# A name that MicroPython does not hold anyway takes memory: hence those of the functions and arguments.
+# A name that MicroPython does not hold anyway takes memory: hence those of functions and arguments.
 
 from time import sleep_ms, ticks_diff, ticks_ms
 
@@ -22,7 +22,7 @@ def pop(items, pid):
 
 
 def discard(topic, key, *args):
-    """Takes all for a topic but `key` out of lists and dicts; of messages only the retained ones."""
+    """Takes a topic's entries but `key` out of lists and dicts; of messages the retained ones."""
     for items in args:
         for data in list(items):
             # The last but one is a message's `retain` and a subscription's topic.

@@ -1,4 +1,4 @@
-"""Of more identical unconfirmed messages than CONFIRM_QUEUE_MAX, the oldest are no longer waited for."""
+"""Of identical unconfirmed messages, no more than CONFIRM_QUEUE_MAX are waited for."""
 
 from robust import *
 

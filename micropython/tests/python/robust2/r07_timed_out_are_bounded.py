@@ -1,4 +1,4 @@
-"""Messages that timed out are queued in the order of their publishes, and at most MSG_QUEUE_MAX of them."""
+"""At most MSG_QUEUE_MAX messages that timed out are queued, in the order of their publishes."""
 
 from robust import *
 

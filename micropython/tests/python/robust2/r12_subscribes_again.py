@@ -1,4 +1,4 @@
-"""After reconnect() without a session the subscriptions are queued, each once; with a session none."""
+"""reconnect() queues each subscription once if there is no session, and else none."""
 
 from robust import *
 

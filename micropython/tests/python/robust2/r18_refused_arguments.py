@@ -1,4 +1,4 @@
-"""Refused arguments are the program's error, on and off the line; nothing is queued or forgotten."""
+"""Refused arguments are the program's error, online and offline; no queue changes."""
 
 from robust import *
 

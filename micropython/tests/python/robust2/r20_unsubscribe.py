@@ -1,4 +1,4 @@
-"""Several filters can be subscribed to at once; what was unsubscribed is not subscribed to again."""
+"""Several filters at once; what was unsubscribed is not subscribed to again."""
 
 from robust import *
 
