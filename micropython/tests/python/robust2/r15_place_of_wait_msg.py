@@ -2,7 +2,7 @@
 
 from robust import *
 
-c = connected(robust2)
+c = connected(robust2, socket_timeout=1)
 peer.close()
 tell("wait_msg", c.wait_msg)
 issue(c)
