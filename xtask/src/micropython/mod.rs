@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod dist;
 mod guard;
+mod narrow;
 pub(crate) mod place;
 mod ports;
 mod process;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use object::{Object, ObjectSection, RelocationFlags, elf};
 
 use super::architecture::Assembler;
+use super::narrow::narrow;
 use crate::shell::{Result, command, read};
 use crate::source::text;
 
@@ -61,7 +62,7 @@ fn as_module(assembly: &str) -> String {
 fn mend(assembly: &str, assembler: Assembler) -> Result<String> {
     let lines = hold_literals(assembly);
     let addressing = sections_with_addresses(&lines);
-    let is_global = assembler != Assembler::Gnu;
+    let is_llvm = assembler != Assembler::Gnu;
     let labels: BTreeSet<&str> = lines.iter().filter_map(|line| label(line)).collect();
     let mut referred = BTreeSet::new();
     let mut mended = Vec::new();
@@ -70,11 +71,13 @@ fn mend(assembly: &str, assembler: Assembler) -> Result<String> {
         if let Some(section) = section(&line) {
             line = Cow::Owned(rename(&line, section, &addressing));
         } else if let Some((before, symbol)) = reference(&line)?
-            && is_global
+            && is_llvm
             && let Some(label) = labels.get(symbol)
         {
             referred.insert(*label);
             line = Cow::Owned(format!("{before}{}", alias(symbol)));
+        } else if is_llvm && let Cow::Borrowed(whole) = line {
+            line = narrow(whole);
         }
         mended.push(line);
     }
