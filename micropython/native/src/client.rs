@@ -32,6 +32,8 @@ pub struct Client {
     /// The message whose PUBACK waits for its callback.
     pub unacknowledged: Cell<Option<PacketId>>,
     pub in_callback: Cell<bool>,
+    /// The rest of a large message is still to be read.
+    pub large: Cell<bool>,
     /// Something was sent since the last look at the clock.
     pub sent: Cell<bool>,
     /// A PINGREQ has no answer yet.
@@ -55,6 +57,7 @@ pub enum Kind {
     /// Nothing any more: it timed out, but the broker may still answer.
     TimedOut = 0,
     Publish,
+    ExactlyOnce,
     Subscribe,
     Unsubscribe,
 }

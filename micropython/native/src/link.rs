@@ -82,7 +82,9 @@ extern "C" fn m_filters(function: &'static Function, n: usize, kw: usize, argume
     let client = Client::of(function, me);
     let vm = &client.vm;
     let is_subscribe = vm.is_true(kind);
-    let Ok(empty) = TopicFilter::from_bytes(b"#") else { vm.refuse(q::topic) };
+    // On the stack: the ESP8266 could not read a constant by bytes.
+    let all = [b'#'];
+    let Ok(empty) = TopicFilter::from_bytes(&all) else { vm.refuse(q::topic) };
     let mut filters = [(empty, QoS::AtMostOnce); FILTERS];
     let mut count = 0;
     let mut items = vm.iterate(list);
@@ -123,6 +125,7 @@ extern "C" fn m_ack(function: &'static Function, n: usize, kw: usize, arguments:
     let acknowledged = match vm.int(first) {
         0x90 => SubAck::decode_body(body).map(|ack| (ack.id, Kind::Subscribe)),
         0xb0 => id_of(body).map(|id| (id, Kind::Unsubscribe)),
+        0x70 => id_of(body).map(|id| (id, Kind::ExactlyOnce)),
         _ => id_of(body).map(|id| (id, Kind::Publish)),
     };
     let Ok((id, kind)) = acknowledged else { return vm.none() };
@@ -140,9 +143,10 @@ fn id_of(body: &[u8]) -> Result<PacketId, Violation> {
 extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let [me, what] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
     let client = Client::of(function, me);
-    match client.vm.int(what) {
+    let what = client.vm.int(what);
+    match what {
         // A link begins, with a session or without.
-        what @ 0..=1 => {
+        0..=1 => {
             let now = client.now();
             for time in [&client.last_sent, &client.last_received, &client.last_look, &client.next_look] {
                 time.set(now);
@@ -158,12 +162,14 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
         // A link ends.
         2 => {
             client.filled.set(0);
+            client.large.set(false);
             client.unacknowledged.set(None);
         }
-        // The receive buffer is given back, as something else reads on.
+        // A large message begins, that is read elsewhere.
         3 => {
             client.filled.set(0);
             client.receive.set(Memory::NONE);
+            client.large.set(true);
         }
         4 => client.heard(),
         // PINGRESP.
@@ -173,6 +179,13 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
         }
         // Something was written.
         6 => client.sent.set(true),
+        // A large message has come to its end.
+        10 => {
+            client.large.set(false);
+            client.heard();
+        }
+        // A callback begins, and ends.
+        8 | 9 => client.in_callback.set(what == 8),
         _ => {
             let was = client.in_callback.replace(false);
             return client.vm.bool(was);

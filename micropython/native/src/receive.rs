@@ -37,6 +37,9 @@ impl Client {
             if socket == vm.none() {
                 vm.raise_code(ECONNOT);
             }
+            if self.large.get() {
+                return self.cold(q::_large, &[self.object.get(), vm.none()]);
+            }
             let filled = self.filled.get();
             let begun = self.receive.get().bytes().get(..filled).unwrap_or_default();
             // The shortest packet has two bytes, and each byte of the length may be followed by another.

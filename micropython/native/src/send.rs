@@ -28,22 +28,16 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
         delivery: Delivery::AtMostOnce,
     };
     let mut deadline = Obj::NULL;
-    if qos != Obj::NULL {
-        match vm.int(qos) {
-            0 => {}
-            1 => {
-                deadline = client.deadline();
-                let id = if is_set(pid) { vm.packet_id(pid) } else { client.next_id() };
-                publish.delivery = Delivery::AtLeastOnce { id, dup: is_set(dup) };
-            }
-            2 => {
-                return client.cold(
-                    q::_qos2,
-                    &[me, topic, message, vm.bool(is_set(retain)), vm.bool(is_set(dup)), pid],
-                );
-            }
-            _ => vm.refuse(q::qos),
-        }
+    let qos = if qos == Obj::NULL { 0 } else { vm.int(qos) };
+    if !matches!(qos, 0..=2) {
+        vm.refuse(q::qos);
+    }
+    if qos > 0 {
+        deadline = client.deadline();
+        let id = if is_set(pid) { vm.packet_id(pid) } else { client.next_id() };
+        let dup = is_set(dup);
+        publish.delivery =
+            if qos == 1 { Delivery::AtLeastOnce { id, dup } } else { Delivery::ExactlyOnce { id, dup } };
     }
     let length = publish.payload.len();
     let copied = length <= KEPT;
@@ -57,7 +51,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
     }
     match publish.id() {
         None => vm.none(),
-        Some(id) => client.expect(id, Kind::Publish, deadline),
+        Some(id) => client.expect(id, if qos == 1 { Kind::Publish } else { Kind::ExactlyOnce }, deadline),
     }
 }
 

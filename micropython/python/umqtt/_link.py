@@ -38,6 +38,7 @@ def __init__(
     self.lw_retain = False
     self.newpid = pid_gen()
     self.rcv_pids = {}
+    self._received = set()
     self.last_ping = self.last_cpacket = ticks_ms()
     _init(self, MQTTClient.publish)
 
@@ -86,6 +87,7 @@ def connect(self, clean_session=True, timeout=None):
         _reset(self, bool(clean_session))
         if clean_session:
             self.rcv_pids.clear()
+            self._received = set()
         self._write(packet)
         answer = self._read(4)
     except:
@@ -156,6 +158,7 @@ def _close(self):
     self.sock = self.sock_raw = self.poller_r = self.poller_w = None
     _reset(self, 2)
     self._part = b""
+    self._big = None
     if sock:
         try:
             sock.close()
@@ -331,7 +334,9 @@ def _packet(self, first, body):
         _fail(self, -1)
     ack = _ack(self, first, body)
     if ack is None:
-        _fail(self, 40 if first == 0x90 else -1)
+        if first == 0x90:
+            _fail(self, 40, bytes((len(body),)) + body)
+        _fail(self, -1)
     pid = ack >> 2
     if first == 0x90:
         self.granted = body[2:]
@@ -346,8 +351,18 @@ def _wanted(self, length):
     return self.msg_max is None or length <= self.msg_max
 
 
-def _large(self, begun):
-    _fail(self, 4)
+def _large(self, header):
+    from . import _large
+
+    if not self._big:
+        _large.begin(self, header)
+    _large.go_on(self)
+
+
+def _qos2(self, *message):
+    from . import _qos2
+
+    _qos2.message(self, *message)
 
 
 for _name in (
@@ -370,3 +385,4 @@ for _name in (
     setattr(MQTTClient, _name, globals()[_name])
 MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
 MQTTClient._part = b""
+MQTTClient._big = None
