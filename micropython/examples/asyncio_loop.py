@@ -9,7 +9,7 @@ client.set_callback(lambda topic, msg, retained, dup: print(topic.decode(), msg.
 
 
 async def mqtt():
-    client.connect()
+    client.connect(clean_session=False)  # a clean session would empty the queue
     client.subscribe("shed/say", qos=1)
     while True:
         if client.is_conn_issue():

@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -165,6 +165,13 @@ impl Program {
         lines
     }
 
+    /// Waits for its end, which must be a bad one; gives what it said.
+    fn fail(mut self) -> String {
+        let line = self.lines.recv_timeout(PATIENCE);
+        assert_eq!(line, Err(RecvTimeoutError::Disconnected), "it does not end");
+        self.complaint()
+    }
+
     /// Ends it, and gives what it said about its end.
     fn complaint(&mut self) -> String {
         let _ = self.child.kill();
@@ -294,15 +301,19 @@ fn tls_checked() {
     let Some(mut garden) = Garden::new() else { return };
     assert!(garden.example("tls_checked.py").finish().is_empty());
     garden.wait_for("shed/temperature", b"21.5");
+    // A broker with another name than its certificate has.
+    let text = fs::read_to_string(micropython().join("examples/tls_checked.py")).unwrap();
+    let file = garden.broker.folder().join("other.py");
+    fs::write(&file, text.replace("broker.local", "other.local")).unwrap();
+    let complaint = garden.run(&file).fail();
+    assert!(complaint.contains("expected CN"), "{complaint}");
     // A broker whose certificate another CA has signed.
     let ca = fs::read(garden.broker.folder().join("ca.der")).unwrap();
     let other = Mosquitto::start().unwrap();
     fs::write(other.folder().join("ca.der"), ca).unwrap();
     garden.broker = other;
-    let mut program = garden.example("tls_checked.py");
-    let _ = program.lines.recv_timeout(PATIENCE);
-    let complaint = program.complaint();
-    assert!(complaint.contains("OSError"), "{complaint}");
+    let complaint = garden.example("tls_checked.py").fail();
+    assert!(complaint.contains("not correctly signed"), "{complaint}");
 }
 
 #[test]
