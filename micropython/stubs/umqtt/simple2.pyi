@@ -133,7 +133,7 @@ class MQTTClient:
         dup: bool = False,
         pid: int | None = None,
     ) -> int | None:
-        """Sends a message: the pid with QoS 1, None with QoS 0.
+        """Sends a message: the pid with QoS 1 and 2, None with QoS 0.
 
         `dup` and `pid` are for one that is sent again.
 
@@ -154,7 +154,8 @@ class MQTTClient:
     def check_msg(self) -> int | None:
         """Takes at most one packet and calls the callbacks; waits about 1 ms when there is none.
 
-        64, 144, 176 after an acknowledgement of publish, subscribe, unsubscribe; else None.
+        The first byte of an acknowledgement: 64 PUBACK, 144 SUBACK, 176 UNSUBACK, with QoS 2 80, 98
+        and 112. None after a message, PINGRESP or nothing.
         """
 
     def wait_msg(self) -> int | None:
