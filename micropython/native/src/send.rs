@@ -4,6 +4,7 @@ use umqtt_proto::wire::{Delivery, Publish};
 use umqtt_proto::{EncodeError, PacketId, TopicName};
 
 use crate::client::{Client, Kind, link, ticks_add};
+use crate::codes::ECONNOT;
 use crate::mp::{Call, Function, Method, Obj, Vm};
 use crate::qstrs::q;
 
@@ -132,6 +133,10 @@ impl Client {
     #[inline(never)]
     pub fn next_id(&self) -> PacketId {
         let vm = &self.vm;
+        if self.attr(q::sock) == vm.none() {
+            // Without a link no id is taken.
+            vm.raise_code(ECONNOT);
+        }
         let mut ids = vm.iterate(self.attr(q::newpid));
         loop {
             let Some(pid) = vm.next(&mut ids) else { vm.refuse(q::pid) };

@@ -313,8 +313,11 @@ def _look(self, idle):
                 del pids[pid]
                 _tell(self, pid, 0, 0)
     if self.keepalive and self.sock:
-        time = _milliseconds(self)
-        action = _alive(self, self.keepalive, time if time >= 0 else self.keepalive * 500)
+        # With half the time left to give up in, the broker is asked once.
+        time = self.keepalive * 500
+        if self.socket_timeout is not None:
+            time = min(time, _milliseconds(self))
+        action = _alive(self, self.keepalive, time)
         if action == 1:
             self.ping()
         elif action and idle:
