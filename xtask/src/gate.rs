@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::arguments::Arguments;
 use crate::setup::{self, MSRV};
 use crate::shell::{Result, cargo, command, execute, read, root};
-use crate::{diagram, fuzz, no_panic, proof, size, statements, tidy};
+use crate::{diagram, fuzz, micropython, no_panic, proof, size, statements, tidy};
 
 pub(crate) const HELP: &str = "
 Usage: cargo xtask test [--only STEPS | --skip STEPS] [--fail-fast] [--list]
@@ -62,6 +62,11 @@ const STEPS: &[Step] = &[
         name: "size",
         about: "flash and RAM are within their budget",
         run: || passed(size::within_budget()),
+    },
+    Step {
+        name: "modules",
+        about: "native modules for every processor, run in QEMU",
+        run: || passed(micropython::modules::check()),
     },
     Step { name: "miri", about: "the core's tests under Miri", run: miri },
     Step {

@@ -97,7 +97,7 @@ print('the same' if -5 < us // 1000 - ms < 50 else (ms, us))
 /// A function of two instructions for each turn that it is asked for, where there is an inline assembler.
 const fn turn(port: Port) -> Option<&'static str> {
     match port {
-        Port::CortexM3 => {
+        Port::CortexM3 | Port::CortexM4 => {
             Some("@micropython.asm_thumb\ndef turn(r0):\n label(top)\n sub(r0, r0, 1)\n bne(top)\n")
         }
         Port::RiscV => Some(
@@ -106,7 +106,7 @@ const fn turn(port: Port) -> Option<&'static str> {
         Port::Esp8266 => {
             Some("@micropython.asm_xtensa\ndef turn(a2):\n label(top)\n addi(a2, a2, -1)\n bnez(a2, top)\n")
         }
-        Port::Unix | Port::CortexM0 => None,
+        Port::Unix | Port::CortexM0 | Port::CortexM7 => None,
     }
 }
 

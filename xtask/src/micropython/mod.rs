@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod dist;
 mod guard;
+pub(crate) mod modules;
 mod narrow;
 pub(crate) mod place;
 mod ports;
@@ -14,7 +15,7 @@ pub(crate) mod program;
 mod qemu;
 mod qstrs;
 mod sources;
-pub(crate) mod vectors;
+mod vectors;
 mod xtensa;
 
 use std::fs;
@@ -31,7 +32,7 @@ Usage: cargo xtask micropython demo [--broker HOST:PORT]
        cargo xtask micropython setup
        cargo xtask micropython run [OPTIONS] PROGRAM.py
        cargo xtask micropython check
-       cargo xtask micropython vectors
+       cargo xtask micropython modules
        cargo xtask micropython place
 
   demo   build umqtt.simple2, and publish and receive with it on a real MicroPython: on Mosquitto, or
@@ -41,10 +42,13 @@ Usage: cargo xtask micropython demo [--broker HOST:PORT]
          ports to boards that QEMU has. It is part of `cargo xtask setup`
   run    run a program, print what it prints, and fail if an exception ends it
   check  run small programs on every port
-  vectors  run the core on every wire vector as code for the ESP32, and compare with this machine
+  modules
+         build the modules for every architecture, run each where QEMU has its processor, and
+         compare code for the ESP32 with this machine, on every wire vector
   place  say where all that stands: in $UMQTT_CACHE, or else in umqtt in the user's cache
 
-  --port PORT         unix (the default), cortex-m3, cortex-m0, riscv or esp8266
+  --port PORT         unix (the default), cortex-m3, cortex-m4, cortex-m7, cortex-m0, riscv or
+                      esp8266
   --with FILE[:NAME]  a file that the program can import or open, under this name if not its own;
                       may be given more than once
   --icount            let time.ticks_cpu() count instructions, and all clocks follow it: an
@@ -59,6 +63,10 @@ pub(crate) enum Port {
     Unix,
     /// QEMU's `mps2-an385`.
     CortexM3,
+    /// QEMU's `mps2-an386`, with the firmware of [`Port::CortexM3`].
+    CortexM4,
+    /// QEMU's `mps2-an500`, with the firmware of [`Port::CortexM3`].
+    CortexM7,
     /// QEMU's `microbit`, with more memory.
     CortexM0,
     /// QEMU's `virt`, with 32 bits.
@@ -68,13 +76,22 @@ pub(crate) enum Port {
 }
 
 impl Port {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Unix, Self::CortexM3, Self::CortexM0, Self::RiscV, Self::Esp8266];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Unix,
+        Self::CortexM3,
+        Self::CortexM4,
+        Self::CortexM7,
+        Self::CortexM0,
+        Self::RiscV,
+        Self::Esp8266,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Unix => "unix",
             Self::CortexM3 => "cortex-m3",
+            Self::CortexM4 => "cortex-m4",
+            Self::CortexM7 => "cortex-m7",
             Self::CortexM0 => "cortex-m0",
             Self::RiscV => "riscv",
             Self::Esp8266 => "esp8266",
@@ -101,7 +118,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         ["demo"] => demo::run(broker.as_deref()),
         ["setup"] => setup(),
         ["check"] => check_ports(),
-        ["vectors"] => vectors::check(),
+        ["modules"] => modules::check(),
         ["place"] => print_places(),
         ["run", path] => run_program(&Program {
             port: port.map_or(Ok(Port::Unix), |name| Port::named(&name))?,
@@ -110,7 +127,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             counted,
             limit: Duration::from_secs(seconds.map_or(Ok(60), |seconds| seconds.parse())?),
         }),
-        _ => Err("say what to do: demo, setup, run PROGRAM.py, check, vectors or place; see --help".into()),
+        _ => Err("say what to do: demo, setup, run PROGRAM.py, check, modules or place; see --help".into()),
     }
 }
 

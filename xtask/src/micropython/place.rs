@@ -42,7 +42,7 @@ pub(crate) fn unix() -> Result<PathBuf> {
 pub(crate) fn firmware(port: Port) -> Result<PathBuf> {
     let relative = match port {
         Port::Unix => "ports/unix/build-standard/micropython",
-        Port::CortexM3 => "ports/qemu/build-MPS2_AN385/firmware.elf",
+        Port::CortexM3 | Port::CortexM4 | Port::CortexM7 => "ports/qemu/build-MPS2_AN385/firmware.elf",
         Port::CortexM0 => "ports/qemu/build-MICROBIT/firmware.elf",
         Port::RiscV => "ports/qemu/build-VIRT_RV32/firmware.elf",
         Port::Esp8266 => return present(cache()?.join("lx106/firmware.elf")),

@@ -40,7 +40,6 @@ impl Program {
     /// If the port could not be started. What the program itself does wrong is in [`Ended::error`].
     pub(crate) fn run(&self) -> Result<Ended> {
         match self.port {
-            Port::CortexM3 | Port::CortexM0 | Port::RiscV => qemu::run(self),
             Port::Unix => {
                 let folder = Folder::with(self)?;
                 let mut micropython = Command::new(place::unix()?);
@@ -52,6 +51,7 @@ impl Program {
                 let mut qemu = qemu::qemu(self.port, self.counted)?;
                 self.run_in(&folder.0, qemu.args(["-serial", "none"]))
             }
+            _ => qemu::run(self),
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) fn qemu(port: Port, counted: bool) -> Result<Command> {
     let (program, machine) = match port {
         Port::Unix => return Err("QEMU does not run the Unix port".into()),
         Port::CortexM3 => ("qemu-system-arm", "-machine mps2-an385"),
+        Port::CortexM4 => ("qemu-system-arm", "-machine mps2-an386"),
+        Port::CortexM7 => ("qemu-system-arm", "-machine mps2-an500"),
         Port::CortexM0 => (
             "qemu-system-arm",
             "-machine microbit -global nrf51-soc.flash-size=1048576 -global nrf51-soc.sram-size=262144",
