@@ -351,6 +351,25 @@ fn none_is_forgotten() {
     }
 }
 
+/// Who copies file by file needs all of them.
+#[test]
+fn the_readme_names_every_file() {
+    let readme = fs::read_to_string(micropython().join("README.md")).unwrap();
+    let (_, names) = readme.split_once("for name in \"").expect("a list of files");
+    let mut named: Vec<&str> = names.split('"').next().unwrap().split(' ').collect();
+    named.sort_unstable();
+    let mut there: Vec<String> = ["python/umqtt", "python/native"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(micropython().join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    there.sort_unstable();
+    there.dedup();
+    assert_eq!(named, there);
+}
+
 /// Each program of the README is a part of an example, or runs to its end by itself.
 #[test]
 fn readme() {
