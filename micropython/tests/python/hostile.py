@@ -37,13 +37,24 @@ def on_any_status(pid, status):
         print("wrong status", pid, status)
 
 
-def play(first, data, closing):
-    c = MQTTClient("c", "127.0.0.1", PORT, socket_timeout=0.01, message_timeout=10)
+def on_any_part(topic, part, offset, total):
+    collect()
+    if not (isinstance(topic, bytes) and 0 <= offset < total and len(part) <= total - offset):
+        print("wrong part", topic, part, offset, total)
+
+
+def play(first, data, closing, parts):
+    c = MQTTClient("c", "127.0.0.1", PORT, socket_timeout=0.05 if first else 2)
+    peer.client = c
     c.set_callback(on_any_message)
     c.set_callback_status(on_any_status)
+    if parts:
+        c.msg_max = 20
+        c.cb_part = on_any_part
     peer.answer(data if first else CONNACK)
     try:
         c.connect()
+        c.socket_timeout = 0.01
         if not first:
             c.publish("t", "x", qos=1)
             c.subscribe("t")
@@ -68,7 +79,7 @@ for line in sys.stdin:
     how, _, digits = line.strip().partition(" ")
     start = ticks_ms()
     try:
-        play("f" in how, bytes.fromhex(digits), "c" in how)
+        play("f" in how, bytes.fromhex(digits), "c" in how, "p" in how)
     except Exception as error:
         print("wrong", how, digits[:200], name_of(error))
         count("wrong")

@@ -1,7 +1,10 @@
 """Does what standard input says, an expression a line, and prints what came of each.
 
-A line `# ...` begins a scenario.
+A line `# ...` begins a scenario. Arguments: `collect`, and the collector runs all the time; `override`, and the client
+is one of a subclass that overrides `_read` and `_write`.
 """
+
+import gc
 
 from stage import *
 from umqtt.simple2 import MQTTClient, pid_gen
@@ -9,6 +12,23 @@ from umqtt.simple2 import MQTTClient, pid_gen
 c = None
 # What the callback of a message does besides printing.
 answer = None
+
+
+if "collect" in sys.argv:
+    gc.threshold(64)
+
+
+class Overriding(MQTTClient):
+    def _write(self, *arguments):
+        return super()._write(*arguments)
+
+    def _read(self, n):
+        data = super()._read(n)
+        assert isinstance(data, bytes) and len(data) == n
+        return data
+
+
+Client = Overriding if "override" in sys.argv else MQTTClient
 
 
 def checksum(data):
@@ -38,9 +58,10 @@ def new(*arguments, will=None, **options):
     if c is not None and c.sock:
         c.sock.close()
     answer = None
-    c = MQTTClient(arguments[0], "127.0.0.1", PORT, *arguments[1:], socket_timeout=0.2, **options)
+    c = Client(arguments[0], "127.0.0.1", PORT, *arguments[1:], socket_timeout=2, **options)
     c.set_callback(played)
     c.set_callback_status(status)
+    peer.client = c
     if will:
         c.set_last_will(*will)
 
@@ -75,7 +96,7 @@ for line in sys.stdin:
         print("raised", name_of(error))
     if c is not None:
         # The original's wait_msg would leave None there after an exception, and hang from then on.
-        c.socket_timeout = 0.2
+        c.socket_timeout = 2
     sent = peer.wire()
     if sent:
         print("sent", sent.hex() if len(sent) <= 120 else brief(sent))

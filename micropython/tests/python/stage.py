@@ -15,6 +15,9 @@ CONNACK = b"\x20\x02\x00\x00"
 class Peer:
     """The other end of the client's connection; each method is a command of it."""
 
+    # The client that it serves last.
+    client = None
+
     def __init__(self, port):
         self._socket = socket.socket()
         self._socket.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
@@ -27,6 +30,11 @@ class Peer:
             raise RuntimeError("peer: " + reply)
         return reply
 
+    def _arrived(self):
+        """What was sent is there soon, not at once: a look at an idle socket takes a millisecond."""
+        if self.client and self.client.poller_r:
+            self.client.poller_r.poll(1000)
+
     def answer(self, data=CONNACK):
         """The next connection gets this when it has sent its first packet."""
         self._ask("answer", data.hex())
@@ -37,6 +45,7 @@ class Peer:
 
     def send(self, data):
         self._ask("send", data.hex())
+        self._arrived()
 
     def fill(self, byte, count):
         """Sends a byte so many times."""
@@ -52,9 +61,11 @@ class Peer:
 
     def close(self):
         self._ask("close")
+        self._arrived()
 
     def reset(self):
         self._ask("reset")
+        self._arrived()
 
     def hold(self):
         """Reads nothing more."""
@@ -117,11 +128,12 @@ def make(simple=None, **options):
     """A client of the peer, not connected."""
     if simple is None:
         from umqtt import simple2 as simple
-    settings = {"port": PORT, "socket_timeout": 0.2}
+    settings = {"port": PORT, "socket_timeout": 2}
     settings.update(options)
     c = simple.MQTTClient("c", settings.pop("server", "127.0.0.1"), **settings)
     c.set_callback(on_message)
     c.set_callback_status(on_status)
+    peer.client = c
     return c
 
 

@@ -41,7 +41,8 @@ fn mutation(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
     packet
 }
 
-/// A line for `python/hostile.py`: `f` instead of the CONNACK, `c` and then closes.
+/// A line for `python/hostile.py`: `f` instead of the CONNACK, `c` and then closes, `p` and the client
+/// takes large messages in parts.
 fn line(how: &str, packet: &[u8]) -> String {
     let digits: String = packet.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{how} {digits}\n")
@@ -56,7 +57,7 @@ fn lines() -> String {
     }
     for _ in 0..MUTATIONS {
         let packet = mutation(&mut random, &corpus);
-        let how = *random.one_of(&["c", "c", "c", "o", "f", "fc"]);
+        let how = *random.one_of(&["c", "c", "cp", "o", "op", "f", "fc"]);
         text.push_str(&line(how, &packet));
     }
     // Lengths that no device has room for.
@@ -64,7 +65,7 @@ fn lines() -> String {
         for (header, start) in
             [("30", "000174"), ("32", "0001740001"), ("30", "ffff"), ("40", ""), ("90", "0001"), ("d0", "")]
         {
-            for how in ["c", "o", "f"] {
+            for how in ["c", "o", "op", "f"] {
                 text.push_str(&format!("{how} {header}{length}{start}616263\n"));
             }
         }

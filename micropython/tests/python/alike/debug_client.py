@@ -89,6 +89,7 @@ def attempt(call, *args, **kwargs):
 
 
 c = Debug("device", "127.0.0.1", PORT, "user", "password", 60, socket_timeout=0.3, message_timeout=5)
+peer.client = c
 log(c.client_id, c.server, c.user, c.pswd, c.keepalive, c.ssl, c.ssl_params, c.sock, c.rcv_pids)
 log(c.lw_topic, c.lw_msg, c.lw_qos, c.lw_retain, c.socket_timeout, c.message_timeout)
 attempt(c.publish, "t", "too early")

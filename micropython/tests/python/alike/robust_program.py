@@ -22,6 +22,7 @@ class Device(robust2.MQTTClient):
 
 
 c = Device("device", "127.0.0.1", PORT, socket_timeout=0.3, message_timeout=5)
+peer.client = c
 c.set_callback(on_message)
 c.set_callback_status(on_status)
 print(c.DEBUG, c.KEEP_QOS0, c.NO_QUEUE_DUPS, c.CONFIRM_QUEUE_MAX, c.RESUBSCRIBE)

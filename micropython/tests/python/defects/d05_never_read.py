@@ -4,6 +4,7 @@
 from stage import *
 
 c = connected()
+c.socket_timeout = 0.2
 c.sock.setsockopt(1, 7, 16384)  # SO_SNDBUF
 peer.hold()
 tell("publish", c.publish, "t", bytes(4000000), False, 1)

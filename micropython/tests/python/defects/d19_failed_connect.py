@@ -12,7 +12,7 @@ for answer in (
     b"",
 ):
     peer.answer(answer)
-    c = make()
+    c = make(socket_timeout=0.5)
     print(answer)
     tell("connect", c.connect)
     link(c)

@@ -3,6 +3,7 @@
 from stage import *
 
 c = connected(keepalive=1)
+c.socket_timeout = 0.2
 start = ticks_ms()
 try:
     while ticks_diff(ticks_ms(), start) < 3000:

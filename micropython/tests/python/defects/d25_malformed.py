@@ -28,6 +28,7 @@ for packet in (
     "30ffffffff01",
 ):
     c = connected()
+    c.socket_timeout = 0.2
     c.subscribe("t")
     peer.send(bytes.fromhex(packet))
     print(packet)

@@ -1,4 +1,4 @@
-# micropython: -X heapsize=4M
+# micropython: -X heapsize=128K
 """Ten thousand messages each way, at QoS 0 and 1: none is lost, none comes twice, all in order."""
 
 from broker import *

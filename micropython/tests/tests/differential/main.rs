@@ -23,6 +23,9 @@ use scenario::scenario;
 const SCENARIOS: u64 = 400;
 const BATCH: u64 = 100;
 
+/// What `python/play.py` does besides, on our side: each batch is played in one of these ways.
+const HOW: [&[&str]; 4] = [&[], &["collect"], &["override"], &["collect", "override"]];
+
 const LIMIT: Duration = Duration::from_secs(100);
 
 /// An action and what came of it, the lines joined.
@@ -33,10 +36,12 @@ struct Step {
 }
 
 /// Plays scenarios in one process; the steps of each.
-fn play(port: &Port, side: Side, seeds: &[u64]) -> Vec<Vec<Step>> {
+fn play(port: &Port, side: Side, how: &[&str], seeds: &[u64]) -> Vec<Vec<Step>> {
     let input: String = seeds.iter().map(|seed| scenario(*seed)).collect();
     let peer = Peer::start();
-    let run = port.run_with(side, &[], "play.py", &peer.arguments(), input.as_bytes(), LIMIT);
+    let mut arguments = peer.arguments();
+    arguments.extend(how.iter().map(|word| (*word).to_owned()));
+    let run = port.run_with(side, &[], "play.py", &arguments, input.as_bytes(), LIMIT);
     let _ = peer.finish();
     assert_eq!(run.failure, None, "{side:?}: {}\n{}", run.complaint, tail(&run.printed));
     let mut scenarios = Vec::new();
@@ -78,13 +83,14 @@ fn scenarios_have_the_same_outcome() {
     let chosen: Option<u64> = std::env::var("SCENARIO").ok().map(|seed| seed.parse().unwrap());
     let seeds: Vec<u64> = chosen.map_or_else(|| (0..SCENARIOS).collect(), |seed| vec![seed]);
     let batches = seeds.chunks(usize::try_from(BATCH).unwrap());
-    let play_both = |batch: &[u64]| {
-        let original = play(&port, Side::Original, batch);
-        let ours = play(&port, Side::Ours, batch);
+    let play_both = |batch: &[u64], how: &[&str]| {
+        let original = play(&port, Side::Original, &[], batch);
+        let ours = play(&port, Side::Ours, how, batch);
         original.into_iter().zip(ours).collect::<Vec<_>>()
     };
     let outcomes: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = batches.map(|batch| scope.spawn(|| play_both(batch))).collect();
+        let batches = batches.zip(HOW.iter().cycle());
+        let running: Vec<_> = batches.map(|(batch, how)| scope.spawn(|| play_both(batch, how))).collect();
         running.into_iter().flat_map(|batch| batch.join().unwrap()).collect()
     });
 
