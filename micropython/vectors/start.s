@@ -1,5 +1,5 @@
-// Starts `vectors` on QEMU's `sim` machine with a processor that has register windows, and does for it what
-// MicroPython does for the native module: memory functions. `simcall` is QEMU's way to the host.
+// Starts the module on QEMU's `sim` machine with a processor that has register windows. `simcall` is QEMU's way to
+// the host.
 
     .section .reset, "ax", @progbits
     .global reset
@@ -20,8 +20,8 @@ reset:
     .long   stack_top
 .Lstatus:
     .long   0x00040020                  // PS: windows and user mode
-.Lvectors:
-    .long   vectors
+.Lmodule:
+    .long   module
 .Lwrite:
     .long   write
     .global begin
@@ -40,7 +40,7 @@ begin:                                  // a return keeps the upper bits of the 
     rsync
     movi    a0, 0
     l32r    a6, .Lwrite                 // the callee's a2
-    l32r    a4, .Lvectors
+    l32r    a4, .Lmodule
     callx4  a4
     or      a3, a6, a6
     movi    a2, 1                       // exit(a3)
@@ -126,63 +126,4 @@ write:                                  // (bytes, length)
     movi    a3, 1                       // standard output
     movi    a2, 4                       // write(a3, a4, a5)
     .byte   0x00, 0x51, 0x00
-    retw
-
-    .global abort
-    .p2align 2
-abort:                                  // a panic
-    entry   a1, 32
-    movi    a3, 134
-    movi    a2, 1
-    .byte   0x00, 0x51, 0x00
-.Laborted:
-    j       .Laborted
-
-    .global memcpy
-    .p2align 2
-memcpy:                                 // (to, from, length)
-    entry   a1, 32
-    or      a5, a2, a2
-    beqz    a4, .Lcopied
-.Lcopy:
-    l8ui    a6, a3, 0
-    s8i     a6, a5, 0
-    addi    a3, a3, 1
-    addi    a5, a5, 1
-    addi    a4, a4, -1
-    bnez    a4, .Lcopy
-.Lcopied:
-    retw
-
-    .global memset
-    .p2align 2
-memset:                                 // (to, byte, length)
-    entry   a1, 32
-    or      a5, a2, a2
-    beqz    a4, .Lset
-.Lfill:
-    s8i     a3, a5, 0
-    addi    a5, a5, 1
-    addi    a4, a4, -1
-    bnez    a4, .Lfill
-.Lset:
-    retw
-
-    .global memcmp
-    .p2align 2
-memcmp:                                 // (one, other, length)
-    entry   a1, 32
-    movi    a5, 0
-    beqz    a4, .Lcompared
-.Lcompare:
-    l8ui    a5, a2, 0
-    l8ui    a6, a3, 0
-    sub     a5, a5, a6
-    bnez    a5, .Lcompared
-    addi    a2, a2, 1
-    addi    a3, a3, 1
-    addi    a4, a4, -1
-    bnez    a4, .Lcompare
-.Lcompared:
-    or      a2, a5, a5
     retw

@@ -153,10 +153,10 @@ impl Random {
     }
 }
 
-/// What the start-up code calls, with its way to standard output.
+/// What the start-up code calls, with its way to standard output, where MicroPython would call a module.
 #[cfg(not(feature = "host"))]
 #[unsafe(no_mangle)]
-extern "C" fn vectors(write: extern "C" fn(*const u8, usize)) -> i32 {
+extern "C" fn mpy_init(write: extern "C" fn(*const u8, usize)) -> i32 {
     struct Console(extern "C" fn(*const u8, usize));
     impl Write for Console {
         fn write_str(&mut self, text: &str) -> fmt::Result {

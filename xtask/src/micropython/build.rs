@@ -208,14 +208,14 @@ fn merge(architecture: &Architecture, part: &Part, work: &Path) -> Result<PathBu
 }
 
 /// One of MicroPython's tools.
-fn tool(name: &str) -> Result<Command> {
+pub(super) fn tool(name: &str) -> Result<Command> {
     let mut tool = Command::new(place::python()?);
     tool.arg(place::tools()?.join(name));
     Ok(tool)
 }
 
 /// Runs a tool that writes its errors to either stream; gives its output.
-fn run_tool(tool: &mut Command) -> Result<String> {
+pub(super) fn run_tool(tool: &mut Command) -> Result<String> {
     let output = tool.output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod dist;
 mod guard;
+mod load;
 pub(crate) mod modules;
 mod narrow;
 pub(crate) mod place;
