@@ -14,8 +14,8 @@ use crate::source::text;
 pub(crate) const HELP: &str = "
 Usage: cargo xtask mpy [--arch all|NAME[,NAME]]
 
-Builds umqtt.simple2, umqtt.robust2 and umqtt.errno for MicroPython 1.23 and newer, and writes a
-folder for each architecture, with a package.json for mip:
+Builds umqtt.simple2, umqtt.robust2, umqtt.errno and what they load when it is needed, for
+MicroPython 1.23 and newer, and writes a folder for each architecture, with a package.json for mip:
   dist/micropython/NAME/umqtt/*.mpy
 
 Names are MicroPython's own: x64 (Unix port), armv6m (RP2040), armv7m, armv7emsp and armv7emdp

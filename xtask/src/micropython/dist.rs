@@ -12,15 +12,18 @@ use crate::source::text;
 /// Writes the folder of one architecture.
 pub(crate) fn write(architecture: &'static Architecture, modules: BTreeMap<String, Module>) -> Result<Built> {
     let folder = root().join("dist/micropython").join(architecture.name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
     fs::create_dir_all(folder.join("umqtt"))?;
     let mut files: Vec<Module> = modules.into_values().collect();
     for file in &mut files {
         let place = folder.join("umqtt").join(file.path.file_name().unwrap_or_default());
         fs::copy(&file.path, &place)?;
         file.path = place;
+    }
+    for entry in fs::read_dir(folder.join("umqtt"))? {
+        let left = entry?.path();
+        if files.iter().all(|file| file.path != left) {
+            fs::remove_file(left)?;
+        }
     }
     fs::write(folder.join("package.json"), package(&version()?, &files))?;
     Ok(Built { architecture, folder, files })
@@ -66,4 +69,20 @@ pub(crate) fn table(built: &[Built]) -> String {
         let _ = writeln!(table, " {} |", architecture.boards);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Module, package};
+
+    #[test]
+    fn mip_finds_each_file_beside_the_package() {
+        let module = |name: &str| Module { path: name.into(), size: 1, native: None };
+        assert_eq!(
+            package("1.2.3", &[module("dist/umqtt/__init__.mpy"), module("dist/umqtt/simple2.mpy")]),
+            "{\n  \"version\": \"1.2.3\",\n  \"urls\": [\n    \
+             [\"umqtt/__init__.mpy\", \"umqtt/__init__.mpy\"],\n    \
+             [\"umqtt/simple2.mpy\", \"umqtt/simple2.mpy\"]\n  ],\n  \"deps\": []\n}\n"
+        );
+    }
 }
