@@ -150,7 +150,7 @@ impl Client {
     #[inline(never)]
     pub fn transmit_room(&self, size: usize) -> &mut [u8] {
         if self.transmit.get().size() < size {
-            self.transmit.set(self.vm.memory_or_raise(size));
+            self.transmit.set(self.vm.memory_or_raise(size.max(64)));
         }
         self.transmit.get().bytes()
     }

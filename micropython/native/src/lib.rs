@@ -1,7 +1,8 @@
 //! The native part of umqtt for MicroPython: what MQTT says and every hot path, over `umqtt-proto`.
 //!
 //! It is built twice: as the part of `umqtt.simple2` that every message needs and, with the feature `link`, as
-//! the part of `umqtt._link` for all the rest, which is loaded when it is needed. Both see the same [`Client`].
+//! the part of `umqtt._link` for all the rest, which is loaded when it is needed. Both see the same [`Client`]. With the
+//! feature `user-module` it is both at once, for a firmware that has them built in.
 
 #![no_std]
 #![allow(unsafe_code)]
@@ -13,7 +14,7 @@ mod link;
 mod mp;
 mod qstrs;
 mod receive;
-#[cfg(not(feature = "link"))]
+#[cfg(any(not(feature = "link"), feature = "user-module"))]
 mod resident;
 mod send;
 
@@ -22,19 +23,21 @@ use mp::{Function, Obj, Vm};
 #[cfg(doc)]
 use client::Client;
 
-/// Runs when the module is imported, before its bytecode.
+/// Runs when `umqtt._link` is imported, before its bytecode.
 #[cfg(feature = "link")]
-#[unsafe(no_mangle)]
-extern "C" fn mpy_init(function: &'static Function, _n: usize, _kw: usize, _arguments: *const Obj) -> Obj {
+#[cfg_attr(not(feature = "user-module"), unsafe(export_name = "mpy_init"))]
+#[cfg_attr(feature = "user-module", unsafe(export_name = "umqtt_link"))]
+extern "C" fn begin_link(function: &'static Function, _n: usize, _kw: usize, _arguments: *const Obj) -> Obj {
     let vm = Vm::of(function);
     vm.store_global(qstrs::q::_install, link::functions(&vm));
     vm.none()
 }
 
-/// Runs when the module is imported, before its bytecode.
-#[cfg(not(feature = "link"))]
-#[unsafe(no_mangle)]
-extern "C" fn mpy_init(function: &'static Function, _n: usize, _kw: usize, _arguments: *const Obj) -> Obj {
+/// Runs when `umqtt.simple2` is imported, before its bytecode.
+#[cfg(any(not(feature = "link"), feature = "user-module"))]
+#[cfg_attr(not(feature = "user-module"), unsafe(export_name = "mpy_init"))]
+#[cfg_attr(feature = "user-module", unsafe(export_name = "umqtt_simple2"))]
+extern "C" fn begin(function: &'static Function, _n: usize, _kw: usize, _arguments: *const Obj) -> Obj {
     let vm = Vm::of(function);
     vm.store_global(qstrs::q::_install, vm.function(resident::m_install));
     vm.none()

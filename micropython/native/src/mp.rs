@@ -159,9 +159,10 @@ const _: () = {
     at!(memset 50, new_bytes 58, new_bytearray 59, load_method_maybe 64, buffer 65);
 };
 
-#[cfg(not(target_arch = "arm"))]
+#[cfg(any(not(target_arch = "arm"), feature = "user-module"))]
 fn table() -> &'static Table {
     unsafe extern "C" {
+        #[cfg_attr(feature = "user-module", link_name = "umqtt_table")]
         static mp_fun_table: Table;
     }
     // SAFETY: the linker puts the table of the MicroPython that loads us here; it is never changed.
@@ -169,7 +170,7 @@ fn table() -> &'static Table {
 }
 
 // MicroPython's linker does not know the relocation with which rustc reaches a static on ARM.
-#[cfg(target_arch = "arm")]
+#[cfg(all(target_arch = "arm", not(feature = "user-module")))]
 core::arch::global_asm!(
     ".text",
     ".thumb",
@@ -188,7 +189,7 @@ core::arch::global_asm!(
     "3: .long mp_fun_table(GOT)",
 );
 
-#[cfg(target_arch = "arm")]
+#[cfg(all(target_arch = "arm", not(feature = "user-module")))]
 fn table() -> &'static Table {
     unsafe extern "C" {
         fn umqtt_table() -> &'static Table;
@@ -386,17 +387,18 @@ impl Vm {
         if item == Obj::NULL { None } else { Some(item) }
     }
 
-    /// Memory from MicroPython's heap, or `None` when there is not enough.
+    /// Memory from MicroPython's heap, with what `old` held, which must not be used any more; `None` when there is
+    /// not enough, and `old` stays.
     #[inline(never)]
-    pub fn memory(&self, size: usize) -> Option<Memory> {
-        let start = (self.table.reallocate)(core::ptr::null_mut(), size, false);
+    pub fn memory(&self, old: Memory, size: usize) -> Option<Memory> {
+        let start = (self.table.reallocate)(old.start, size, true);
         if start.is_null() { None } else { Some(Memory { start, size }) }
     }
 
     /// As [`memory`](Self::memory), but raises MemoryError.
     #[inline(never)]
     pub fn memory_or_raise(&self, size: usize) -> Memory {
-        match self.memory(size) {
+        match self.memory(Memory::NONE, size) {
             Some(memory) => memory,
             None => self.raise(self.call(self.global(q::MemoryError), &[])),
         }
@@ -470,18 +472,15 @@ impl Call {
         }
     }
 
-    /// The arguments by position, `required` of which must be there, the others being [`Obj::NULL`] when left out;
-    /// `None` when it takes more than that to tell them.
-    #[inline(always)]
-    pub fn by_position<const N: usize>(&self, required: usize) -> Option<[Obj; N]> {
-        if self.keywords > 0 || self.positional < required || self.positional > N {
-            return None;
-        }
-        let mut values = [Obj::NULL; N];
-        for (value, argument) in values.iter_mut().zip(self.all()) {
-            *value = *argument;
-        }
-        Some(values)
+    /// Whether all arguments came by position, and so many of them.
+    pub const fn is_by_position(&self, least: usize, most: usize) -> bool {
+        self.keywords == 0 && least <= self.positional && self.positional <= most
+    }
+
+    /// An argument by its position, or [`Obj::NULL`] when it was left out.
+    #[inline(never)]
+    pub fn argument(&self, index: usize) -> Obj {
+        self.all().get(index).copied().unwrap_or(Obj::NULL)
     }
 }
 
@@ -507,6 +506,14 @@ impl Memory {
         // SAFETY: MicroPython gave so much memory, and it is ours alone; by the rule it is borrowed once, and only
         // as long as the client holds it.
         unsafe { core::slice::from_raw_parts_mut(self.start, self.size) }
+    }
+}
+
+impl Memory {
+    /// The bytes from `start` to `end`, as far as they are there; as [`bytes`](Self::bytes).
+    #[inline(never)]
+    pub fn part<'a>(self, start: usize, end: usize) -> &'a mut [u8] {
+        self.bytes().get_mut(start..end).unwrap_or_default()
     }
 }
 
@@ -560,41 +567,51 @@ impl Client {
     }
 }
 
-// What the compiler calls for copies.
+// What the compiler calls for copies; a firmware has that.
 
+#[cfg(not(any(target_arch = "arm", feature = "user-module")))]
 #[unsafe(no_mangle)]
 extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
     (table().memmove)(to, from, count)
 }
 
+#[cfg(not(any(target_arch = "arm", feature = "user-module")))]
 #[unsafe(no_mangle)]
 extern "C" fn memset(to: *mut u8, byte: i32, count: usize) -> *mut u8 {
     (table().memset)(to, byte, count)
 }
 
-#[cfg(target_arch = "arm")]
-#[unsafe(no_mangle)]
-extern "C" fn __aeabi_memcpy(to: *mut u8, from: *const u8, count: usize) {
-    (table().memmove)(to, from, count);
-}
-
-#[cfg(target_arch = "arm")]
-#[unsafe(no_mangle)]
-extern "C" fn __aeabi_memcpy4(to: *mut u8, from: *const u8, count: usize) {
-    (table().memmove)(to, from, count);
-}
-
-#[cfg(target_arch = "arm")]
-#[unsafe(no_mangle)]
-extern "C" fn __aeabi_memclr(to: *mut u8, count: usize) {
-    (table().memset)(to, 0, count);
-}
-
-#[cfg(target_arch = "arm")]
-#[unsafe(no_mangle)]
-extern "C" fn __aeabi_memclr4(to: *mut u8, count: usize) {
-    (table().memset)(to, 0, count);
-}
+// One function for all its names, as nothing else takes away those that are not used.
+#[cfg(all(target_arch = "arm", not(feature = "user-module")))]
+core::arch::global_asm!(
+    ".text",
+    ".thumb",
+    ".macro umqtt_function names:vararg",
+    ".irp name, \\names",
+    ".global \\name",
+    ".type \\name, %function",
+    ".thumb_func",
+    "\\name:",
+    ".endr",
+    ".endm",
+    "umqtt_function __aeabi_memclr, __aeabi_memclr4, __aeabi_memclr8",
+    "mov r2, r1",
+    "movs r1, #0",
+    "umqtt_function memset",
+    "movs r3, #{memset}",
+    "b 1f",
+    "umqtt_function memcpy, memmove, __aeabi_memcpy, __aeabi_memcpy4",
+    "movs r3, #{memmove}",
+    "1: push {{r0, r1, r2, r3, r4, lr}}",
+    "bl umqtt_table",
+    "mov r4, r0",
+    "pop {{r0, r1, r2, r3}}",
+    "ldr r3, [r4, r3]",
+    "blx r3",
+    "pop {{r4, pc}}",
+    memset = const core::mem::offset_of!(Table, memset),
+    memmove = const core::mem::offset_of!(Table, memmove),
+);
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -41,7 +41,7 @@ impl Client {
                 return self.cold(q::_large, &[self.object.get(), vm.none()]);
             }
             let filled = self.filled.get();
-            let begun = self.receive.get().bytes().get(..filled).unwrap_or_default();
+            let begun: &[u8] = self.receive.get().part(0, filled);
             // The shortest packet has two bytes, and each byte of the length may be followed by another.
             let mut length = if filled < 2 { 2 } else { filled + 1 };
             match FixedHeader::decode(begun) {
@@ -91,7 +91,7 @@ impl Client {
             self.reader.set([read.0[0], read.0[1]]);
             self.socket.set(socket);
         }
-        let room = || self.receive.get().bytes().get_mut(filled..end).unwrap_or_default();
+        let room = || self.receive.get().part(filled, end);
         #[allow(clippy::cast_possible_wrap)]
         let mut argument = Obj::int((end - filled) as isize);
         let by_subclass = filled > 0 && !self.own.get();
@@ -130,11 +130,7 @@ impl Client {
         if !wanted {
             return false;
         }
-        let old = self.receive.get();
-        let Some(memory) = self.vm.memory(length.max(SMALL)) else { return false };
-        for (to, from) in memory.bytes().iter_mut().zip(old.bytes().iter()) {
-            *to = *from;
-        }
+        let Some(memory) = self.vm.memory(self.receive.get(), length.max(SMALL)) else { return false };
         self.receive.set(memory);
         true
     }
@@ -144,7 +140,7 @@ impl Client {
         let vm = &self.vm;
         let memory = self.receive.get();
         let end = start + header.remaining_length as usize;
-        let body = memory.bytes().get(start..end).unwrap_or_default();
+        let body: &[u8] = memory.part(start, end);
         match header.packet_type {
             PacketType::Publish => {
                 let Ok(message) = Publish::decode_body(header, body) else { self.fail(EUNKNOWN) };
@@ -186,11 +182,10 @@ impl Client {
     fn acknowledge(&self) {
         if let Some(id) = self.unacknowledged.get() {
             let packet = Ack::PubAck(id).to_bytes();
-            let room = self.transmit_room(packet.len()).get_mut(..packet.len()).unwrap_or_default();
-            for (to, from) in room.iter_mut().zip(packet) {
+            for (to, from) in self.transmit_room(packet.len()).iter_mut().zip(packet) {
                 *to = from;
             }
-            self.send(self.packet.show(room), packet.len());
+            self.send_packet(packet.len());
             self.unacknowledged.set(None);
         }
     }

@@ -1,7 +1,7 @@
 //! `publish`, and how a packet gets to the socket.
 
 use umqtt_proto::wire::{Delivery, Publish};
-use umqtt_proto::{EncodeError, PacketId, TopicName};
+use umqtt_proto::{PacketId, TopicName};
 
 use crate::client::{Client, Kind, link, ticks_add};
 use crate::codes::ECONNOT;
@@ -14,11 +14,12 @@ pub const KEPT: usize = 512;
 /// `publish(topic, msg, retain=False, qos=0, dup=False, pid=None)`
 pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let call = Call::new(n, kw, arguments);
-    let Some([me, topic, message, retain, qos, dup, pid]) = call.by_position(3) else {
+    if !call.is_by_position(3, 7) {
         let vm = Vm::of(function);
-        // By name: Python's own function sorts them, and calls again.
+        // Arguments by name: Python's own function sorts them, and calls again.
         return vm.pass_on(vm.attr(link(&vm), q::publish), &call);
-    };
+    }
+    let [me, topic, message, retain, qos, dup, pid] = [0, 1, 2, 3, 4, 5, 6].map(|index| call.argument(index));
     let client = Client::of(function, me);
     let vm = &client.vm;
     let is_set = |object: Obj| object != Obj::NULL && vm.is_true(object);
@@ -42,10 +43,15 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
     }
     let length = publish.payload.len();
     let copied = length <= KEPT;
-    let size = client.encode(&|out| {
-        if copied { publish.encode(out) } else { publish.encode_header(length, out) }
-    });
-    client.send(client.packet.show(client.transmit_room(0).get(..size).unwrap_or_default()), size);
+    // Nine bytes: the fixed header, the length of the topic, and the id.
+    let room = publish.topic.as_bytes().len() + 9;
+    let size = if copied {
+        publish.encode(client.transmit_room(room + length))
+    } else {
+        publish.encode_header(length, client.transmit_room(room))
+    };
+    let size = vm.checked(q::msg, size);
+    client.send_packet(size);
     if !copied {
         // A large payload goes out from where it is, in a write of its own.
         client.send(message, length);
@@ -67,17 +73,11 @@ impl Vm {
 }
 
 impl Client {
-    /// Encodes a packet into the transmit buffer, with room for it; tells its length.
+    /// Writes the packet that stands in the transmit buffer.
     #[inline(never)]
-    pub fn encode(&self, encode: &dyn Fn(&mut [u8]) -> Result<usize, EncodeError>) -> usize {
-        let mut size = 64;
-        loop {
-            match encode(self.transmit_room(size)) {
-                Ok(length) => return length,
-                Err(EncodeError::BufferTooSmall { needed }) => size = needed,
-                Err(EncodeError::TooLong) => self.vm.refuse(q::msg),
-            }
-        }
+    pub fn send_packet(&self, length: usize) {
+        let packet = self.transmit.get().part(0, length);
+        self.send(self.packet.show(packet), length);
     }
 
     /// Writes bytes that `object` holds, by way of `_write`, whoever wrote that.
