@@ -14,7 +14,7 @@ if "collect" in sys.argv:
     gc.threshold(64)
 collect = gc.collect if "collect" in sys.argv else lambda: None
 # The longest that a line may take, in milliseconds.
-LIMIT = 1000
+LIMIT = 3000
 counts = {}
 messages = 0
 

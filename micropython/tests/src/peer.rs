@@ -46,7 +46,8 @@ impl Peer {
             request: Vec::new(),
             waiting: None,
             reactions: VecDeque::new(),
-            lines: Vec::new(),
+            done: Vec::new(),
+            lines: VecDeque::new(),
         };
         let thread = thread::spawn(move || table.serve());
         Self { port, control, alive, thread }
@@ -94,7 +95,10 @@ struct Table {
     waiting: Option<(usize, Instant)>,
     /// Of the connections to come.
     reactions: VecDeque<Reaction>,
-    lines: Vec<Line>,
+    /// What came in the connections that are over.
+    done: Vec<Vec<u8>>,
+    /// The others, and the last one; there may be thousands in a test.
+    lines: VecDeque<Line>,
 }
 
 /// What there is to do.
@@ -119,11 +123,17 @@ impl Table {
                 }
             }
             match event {
-                Event::End => return self.lines.into_iter().map(Line::finish).collect(),
+                Event::End => {
+                    self.done.extend(self.lines.into_iter().map(Line::finish));
+                    return self.done;
+                }
                 Event::Program => self.obey(),
                 Event::Other => {}
             }
             self.answer_waiting();
+            while self.lines.len() > 1 && self.lines.front().is_some_and(|line| line.stream().is_none()) {
+                self.done.extend(self.lines.pop_front().map(Line::finish));
+            }
         }
     }
 
@@ -157,7 +167,7 @@ impl Table {
 
     fn accept(&mut self) {
         while let Some(Ok((stream, _))) = self.listener.as_ref().map(TcpListener::accept) {
-            self.lines.push(Line::new(stream));
+            self.lines.push_back(Line::new(stream));
         }
         if let Ok((stream, _)) = self.control_listener.accept() {
             stream.set_nonblocking(false).unwrap();
@@ -187,11 +197,11 @@ impl Table {
 
     fn run(&mut self, command: Command) {
         let mut reply = "ok".to_owned();
-        match (command, self.lines.last_mut()) {
+        match (command, self.lines.back_mut()) {
             (Command::Answer(bytes), _) => self.reactions.push_back(Reaction::Send(bytes)),
             (Command::AnswerClose, _) => self.reactions.push_back(Reaction::Close),
             (Command::Refuse, _) => self.listener = None,
-            (Command::Connections, _) => reply = self.lines.len().to_string(),
+            (Command::Connections, _) => reply = (self.done.len() + self.lines.len()).to_string(),
             (Command::Wire(count), _) => {
                 self.waiting = Some((count, Instant::now() + PATIENCE));
                 return;
@@ -214,10 +224,10 @@ impl Table {
     /// Answers a program that waits for bytes, if it is time.
     fn answer_waiting(&mut self) {
         let Some((count, deadline)) = self.waiting else { return };
-        let enough = self.lines.last().is_none_or(|line| line.fresh() >= count || line.ended);
+        let enough = self.lines.back().is_none_or(|line| line.fresh() >= count || line.ended);
         if enough || Instant::now() >= deadline {
             self.waiting = None;
-            let bytes = self.lines.last_mut().map(Line::tell).unwrap_or_default();
+            let bytes = self.lines.back_mut().map(Line::tell).unwrap_or_default();
             self.reply(&hex(&bytes));
         }
     }
