@@ -64,9 +64,24 @@ const STEPS: &[Step] = &[
         run: || passed(size::within_budget()),
     },
     Step {
+        name: "ports",
+        about: "MicroPython on every processor: it imports, raises, counts",
+        run: || passed(micropython::check_ports()),
+    },
+    Step {
+        name: "drop-in",
+        about: "umqtt.simple2 and robust2 beside the originals",
+        run: || passed(micropython::tests::check()),
+    },
+    Step {
         name: "modules",
         about: "native modules for every processor, run in QEMU",
         run: || passed(micropython::modules::check()),
+    },
+    Step {
+        name: "micropython",
+        about: "umqtt.simple2 and umqtt.robust2 on MicroPython, beside the originals",
+        run: || passed(micropython::tests::run(&[])),
     },
     Step { name: "miri", about: "the core's tests under Miri", run: miri },
     Step {
@@ -159,7 +174,7 @@ fn passed(result: Result) -> Result<Outcome> {
 }
 
 /// Workspaces beside the main one; each is there once its `Cargo.toml` is.
-const OTHER_WORKSPACES: [&str; 3] = ["fuzz", "firmware", "xtask/fixtures/no-panic"];
+const OTHER_WORKSPACES: [&str; 4] = ["fuzz", "firmware", "micropython/native", "xtask/fixtures/no-panic"];
 
 fn fmt() -> Result<Outcome> {
     execute(&mut cargo(&["fmt", "--all", "--check"]))?;

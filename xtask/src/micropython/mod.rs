@@ -16,6 +16,8 @@ pub(crate) mod program;
 mod qemu;
 mod qstrs;
 mod sources;
+pub(crate) mod tests;
+pub(crate) mod tests;
 mod vectors;
 mod xtensa;
 
@@ -34,6 +36,8 @@ Usage: cargo xtask micropython demo [--broker HOST:PORT]
        cargo xtask micropython run [OPTIONS] PROGRAM.py
        cargo xtask micropython check
        cargo xtask micropython modules
+       cargo xtask micropython test [WORD]...
+       cargo xtask micropython tests [NAME...]
        cargo xtask micropython place
 
   demo   build umqtt.simple2, and publish and receive with it on a real MicroPython: on Mosquitto, or
@@ -46,6 +50,10 @@ Usage: cargo xtask micropython demo [--broker HOST:PORT]
   modules
          build the modules for every architecture, run each where QEMU has its processor, and
          compare code for the ESP32 with this machine, on every wire vector
+  tests  run micropython/tests, or those whose name has a NAME in it: umqtt.simple2 and umqtt.robust2
+         on this machine, beside the originals
+  test   run the tests of the modules, beside the originals, on this machine's MicroPython; with
+         words, those whose names have one of them
   place  say where all that stands: in $UMQTT_CACHE, or else in umqtt in the user's cache
 
   --port PORT         unix (the default), cortex-m3, cortex-m4, cortex-m7, cortex-m0, riscv or
@@ -120,6 +128,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         ["setup"] => setup(),
         ["check"] => check_ports(),
         ["modules"] => modules::check(),
+        ["test", ref words @ ..] => tests::run(words),
+        ["tests", ref filters @ ..] => tests::run(filters),
         ["place"] => print_places(),
         ["run", path] => run_program(&Program {
             port: port.map_or(Ok(Port::Unix), |name| Port::named(&name))?,
@@ -128,7 +138,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             counted,
             limit: Duration::from_secs(seconds.map_or(Ok(60), |seconds| seconds.parse())?),
         }),
-        _ => Err("say what to do: demo, setup, run PROGRAM.py, check, modules or place; see --help".into()),
+        _ => {
+            Err("say what to do: demo, setup, run PROGRAM.py, check, modules, tests or place; see --help"
+                .into())
+        }
     }
 }
 
