@@ -69,19 +69,14 @@ const STEPS: &[Step] = &[
         run: || passed(micropython::check_ports()),
     },
     Step {
-        name: "drop-in",
-        about: "umqtt.simple2 and robust2 beside the originals",
+        name: "micropython",
+        about: "umqtt.simple2 and umqtt.robust2 on MicroPython, beside the originals",
         run: || passed(micropython::tests::check()),
     },
     Step {
         name: "modules",
         about: "native modules for every processor, run in QEMU",
         run: || passed(micropython::modules::check()),
-    },
-    Step {
-        name: "micropython",
-        about: "umqtt.simple2 and umqtt.robust2 on MicroPython, beside the originals",
-        run: || passed(micropython::tests::run(&[])),
     },
     Step { name: "miri", about: "the core's tests under Miri", run: miri },
     Step {

@@ -17,7 +17,6 @@ mod qemu;
 mod qstrs;
 mod sources;
 pub(crate) mod tests;
-pub(crate) mod tests;
 mod vectors;
 mod xtensa;
 
@@ -36,7 +35,6 @@ Usage: cargo xtask micropython demo [--broker HOST:PORT]
        cargo xtask micropython run [OPTIONS] PROGRAM.py
        cargo xtask micropython check
        cargo xtask micropython modules
-       cargo xtask micropython test [WORD]...
        cargo xtask micropython tests [NAME...]
        cargo xtask micropython place
 
@@ -52,8 +50,6 @@ Usage: cargo xtask micropython demo [--broker HOST:PORT]
          compare code for the ESP32 with this machine, on every wire vector
   tests  run micropython/tests, or those whose name has a NAME in it: umqtt.simple2 and umqtt.robust2
          on this machine, beside the originals
-  test   run the tests of the modules, beside the originals, on this machine's MicroPython; with
-         words, those whose names have one of them
   place  say where all that stands: in $UMQTT_CACHE, or else in umqtt in the user's cache
 
   --port PORT         unix (the default), cortex-m3, cortex-m4, cortex-m7, cortex-m0, riscv or
@@ -128,7 +124,6 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         ["setup"] => setup(),
         ["check"] => check_ports(),
         ["modules"] => modules::check(),
-        ["test", ref words @ ..] => tests::run(words),
         ["tests", ref filters @ ..] => tests::run(filters),
         ["place"] => print_places(),
         ["run", path] => run_program(&Program {

@@ -1,4 +1,4 @@
-//! `cargo xtask micropython test`: our modules and the originals, on this machine's MicroPython.
+//! `cargo xtask micropython tests`: our modules and the originals, on this machine's MicroPython.
 
 use std::fs;
 use std::path::PathBuf;
