@@ -72,10 +72,6 @@ pub struct Ids {
 const IDS: usize = 16;
 
 impl Ids {
-    pub const fn new() -> Self {
-        Self { entries: [const { Cell::new(None) }; IDS], next: Cell::new(0) }
-    }
-
     /// What an id was used for, if it is remembered.
     #[inline(never)]
     pub fn kind(&self, id: PacketId) -> Option<Kind> {
@@ -146,7 +142,7 @@ impl Client {
         self.vm.store(self.object.get(), q::last_cpacket, Obj::int(now as isize));
     }
 
-    /// Room for a packet of `size` bytes in the transmit buffer; raises MemoryError.
+    /// Room for a packet of `size` bytes in the transmit buffer; raises `MemoryError`.
     #[inline(never)]
     pub fn transmit_room(&self, size: usize) -> &mut [u8] {
         if self.transmit.get().size() < size {

@@ -5,7 +5,8 @@
 //! feature `user-module` it is both at once, for a firmware that has them built in.
 
 #![no_std]
-#![allow(unsafe_code)]
+// Each part has what it needs of the common files; that all is needed shows the build with both.
+#![cfg_attr(not(feature = "user-module"), allow(dead_code))]
 
 mod client;
 mod codes;

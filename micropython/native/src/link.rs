@@ -260,7 +260,7 @@ impl Vm {
         }
     }
 
-    /// A QoS, or AssertionError.
+    /// A QoS, or `AssertionError`.
     #[inline(never)]
     fn qos(&self, object: Obj) -> QoS {
         match self.int(object) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{architecture, build, demo, place};
-use crate::shell::{Result, cargo, execute, root};
+use crate::shell::{Result, cargo, execute};
 
 /// The native part stands alone, so that the workspace's own lints do not reach it.
 const NATIVE: &str = "micropython/native/Cargo.toml";
@@ -29,7 +29,7 @@ pub(super) fn run(words: &[&str]) -> Result {
 }
 
 /// A folder with both originals in one package.
-fn originals() -> Result<PathBuf> {
+pub(super) fn originals() -> Result<PathBuf> {
     let folder = build::target_folder().join("originals");
     fs::create_dir_all(folder.join("umqtt"))?;
     for name in ["simple2", "robust2"] {
@@ -41,13 +41,10 @@ fn originals() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Both builds of the native part, which rustc has no ready `core` for.
+/// Both parts of the native code at once; rustc has no ready `core` for it.
 fn clippy() -> Result {
-    for features in ["", "link"] {
-        let mut clippy = cargo(&["clippy", "--quiet", "--manifest-path", NATIVE, "--features", features]);
-        clippy.args(["--target", "x86_64-unknown-none", "-Zbuild-std=core", "--target-dir"]);
-        clippy.arg(build::target_folder().join("clippy")).args(["--", "-D", "warnings"]);
-        execute(clippy.env("RUSTC_BOOTSTRAP", "1").current_dir(root()))?;
-    }
-    Ok(())
+    let mut clippy = cargo(&["clippy", "--quiet", "--features", "user-module", "-Zbuild-std=core"]);
+    clippy.args(["--manifest-path", NATIVE, "--target", "x86_64-unknown-none", "--target-dir"]);
+    clippy.arg(build::target_folder().join("clippy")).args(["--", "-D", "warnings"]);
+    execute(clippy.env("RUSTC_BOOTSTRAP", "1"))
 }

@@ -1,4 +1,4 @@
-//! MicroPython as native code sees it; all unsafe code is here.
+//! MicroPython as native code sees it; all unsafe code is here and in the files beside it.
 //!
 //! A native module gets one table of functions (`mp_fun_table`, ABI 6.3: MicroPython 1.23 and later) and its own
 //! context. Three rules make the rest of the crate sound:
@@ -9,10 +9,19 @@
 //! - Whatever we point into is held by an object that is reachable: the client's state by the attribute `_m`,
 //!   and the buffers by the state, which the collector scans like every block of its heap.
 
+mod memory;
+mod table;
+
 use umqtt_proto::PacketId;
 
 use crate::client::Client;
 use crate::qstrs::q;
+pub use memory::{Lent, Memory};
+use table::{
+    BufferInfo, ByteArray, Context, GET, NATIVE_VIPER, OPERATOR_IN, READ_OR_RAISE, RawCode, TYPE_INT,
+    TYPE_QSTR, Table, table,
+};
+pub use table::{Function, Native};
 
 /// A Python object.
 #[repr(transparent)]
@@ -47,157 +56,6 @@ impl Obj {
     }
 }
 
-/// `mp_module_context_t`
-#[repr(C)]
-struct Context {
-    module_type: usize,
-    globals: Obj,
-    qstrs: *const u16,
-    objects: *const Obj,
-}
-
-/// `mp_obj_fun_bc_t`: the function object that every call hands over.
-#[repr(C)]
-pub struct Function {
-    object_type: usize,
-    context: &'static Context,
-}
-
-/// A function of this module: itself, the number of positional and of keyword arguments, and all of them.
-pub type Native = extern "C" fn(&'static Function, usize, usize, *const Obj) -> Obj;
-
-/// The head of `mp_raw_code_t`, as `make_function` reads it.
-#[repr(C)]
-struct RawCode {
-    indicator: [u8; 2],
-    kind: u8,
-    is_generator: bool,
-    code: Native,
-    rest: [usize; 2],
-}
-
-/// `MP_CODE_NATIVE_VIPER`
-const NATIVE_VIPER: u8 = 4;
-
-/// `mp_buffer_info_t`
-#[repr(C)]
-struct BufferInfo {
-    start: *mut u8,
-    length: usize,
-    typecode: i32,
-}
-
-/// `MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED`
-const READ_OR_RAISE: usize = 1 | 4;
-
-/// `mp_obj_array_t` of a `bytearray`
-#[repr(C)]
-struct ByteArray {
-    object_type: usize,
-    typecode_and_free: usize,
-    length: usize,
-    items: *mut u8,
-}
-
-/// `MP_NATIVE_TYPE_INT`, `MP_NATIVE_TYPE_QSTR`, `MP_BINARY_OP_IN`, `MP_OBJ_SENTINEL`
-const TYPE_INT: usize = 2;
-const TYPE_QSTR: usize = 8;
-const OPERATOR_IN: usize = 6;
-const GET: Obj = Obj(4);
-
-/// `mp_fun_table_t`, as far as it is used
-#[repr(C)]
-struct Table {
-    none: Obj,
-    false_: Obj,
-    true_: Obj,
-    from_object: extern "C" fn(Obj, usize) -> usize,
-    to_object: extern "C" fn(usize, usize) -> Obj,
-    swap_globals: extern "C" fn(Obj) -> Obj,
-    _load_name: usize,
-    load_global: extern "C" fn(usize) -> Obj,
-    _load_build_class: usize,
-    load_attr: extern "C" fn(Obj, usize) -> Obj,
-    load_method: extern "C" fn(Obj, usize, *mut Obj),
-    _load_super_method: [usize; 2],
-    store_global: extern "C" fn(usize, Obj),
-    store_attr: extern "C" fn(Obj, usize, Obj),
-    subscript: extern "C" fn(Obj, Obj, Obj) -> Obj,
-    is_true: extern "C" fn(Obj) -> bool,
-    _unary_op: usize,
-    binary_op: extern "C" fn(usize, Obj, Obj) -> Obj,
-    new_tuple: extern "C" fn(usize, *const Obj) -> Obj,
-    _new: [usize; 6],
-    make_function: extern "C" fn(&RawCode, &Context, *const Obj) -> Obj,
-    call: extern "C" fn(Obj, usize, *const Obj) -> Obj,
-    call_method: extern "C" fn(usize, usize, *const Obj) -> Obj,
-    _call_method_var: usize,
-    iterate: extern "C" fn(Obj, *mut Iteration) -> Obj,
-    next: extern "C" fn(*mut Iteration) -> Obj,
-    _nlr: [usize; 2],
-    raise: extern "C" fn(Obj) -> !,
-    _import: [usize; 15],
-    memset: extern "C" fn(*mut u8, i32, usize) -> *mut u8,
-    memmove: extern "C" fn(*mut u8, *const u8, usize) -> *mut u8,
-    reallocate: extern "C" fn(*mut u8, usize, bool) -> *mut u8,
-    _print: [usize; 5],
-    new_bytes: extern "C" fn(*const u8, usize) -> Obj,
-    new_bytearray: extern "C" fn(usize, *mut u8) -> Obj,
-    _floats: [usize; 4],
-    load_method_maybe: extern "C" fn(Obj, usize, *mut Obj),
-    buffer: extern "C" fn(Obj, &mut BufferInfo, usize) -> bool,
-}
-
-const _: () = {
-    const WORD: usize = size_of::<usize>();
-    macro_rules! at {
-        ($($field:ident $index:literal),*) => {
-            $(assert!(core::mem::offset_of!(Table, $field) == $index * WORD);)*
-        };
-    }
-    at!(load_global 7, load_method 10, subscript 15, binary_op 18, make_function 26, next 31, raise 34);
-    at!(memset 50, new_bytes 58, new_bytearray 59, load_method_maybe 64, buffer 65);
-};
-
-#[cfg(any(not(target_arch = "arm"), feature = "user-module"))]
-fn table() -> &'static Table {
-    unsafe extern "C" {
-        #[cfg_attr(feature = "user-module", link_name = "umqtt_table")]
-        static mp_fun_table: Table;
-    }
-    // SAFETY: the linker puts the table of the MicroPython that loads us here; it is never changed.
-    unsafe { &mp_fun_table }
-}
-
-// MicroPython's linker does not know the relocation with which rustc reaches a static on ARM.
-#[cfg(all(target_arch = "arm", not(feature = "user-module")))]
-core::arch::global_asm!(
-    ".text",
-    ".thumb",
-    ".global umqtt_table",
-    ".type umqtt_table, %function",
-    ".thumb_func",
-    ".balign 4",
-    "umqtt_table:",
-    "ldr r0, 2f",
-    "1: add r0, pc",
-    "ldr r1, 3f",
-    "ldr r0, [r0, r1]",
-    "bx lr",
-    ".balign 4",
-    "2: .long _GLOBAL_OFFSET_TABLE_-(1b+4)",
-    "3: .long mp_fun_table(GOT)",
-);
-
-#[cfg(all(target_arch = "arm", not(feature = "user-module")))]
-fn table() -> &'static Table {
-    unsafe extern "C" {
-        fn umqtt_table() -> &'static Table;
-    }
-    // SAFETY: as above.
-    unsafe { umqtt_table() }
-}
-
 /// MicroPython, as the module was loaded into it: a pointer for each thing that is needed often.
 #[derive(Clone, Copy)]
 pub struct Vm {
@@ -226,7 +84,7 @@ impl Vm {
         if value { self.table.true_ } else { self.table.false_ }
     }
 
-    /// A global of the module, or a builtin; raises NameError.
+    /// A global of the module, or a builtin; raises `NameError`.
     #[inline(never)]
     pub fn global(&self, name: Q) -> Obj {
         let before = (self.table.swap_globals)(self.context.globals);
@@ -258,7 +116,7 @@ impl Vm {
         (self.table.store_attr)(object, self.qstr(name), value);
     }
 
-    /// A method, ready to be called; raises AttributeError.
+    /// A method, ready to be called; raises `AttributeError`.
     #[inline(never)]
     pub fn method(&self, object: Obj, name: Q, call: &mut Method) {
         (self.table.load_method)(object, self.qstr(name), call.0.as_mut_ptr());
@@ -300,7 +158,7 @@ impl Vm {
         self.raise(self.call(self.global(q::MQTTException), &[Obj::int(code)]))
     }
 
-    /// Raises AssertionError for an argument that MQTT does not allow; its text is the argument's name.
+    /// Raises `AssertionError` for an argument that MQTT does not allow; its text is the argument's name.
     #[inline(never)]
     pub fn refuse(&self, name: Q) -> ! {
         let name = (self.table.to_object)(self.qstr(name), TYPE_QSTR);
@@ -312,7 +170,7 @@ impl Vm {
         self.raise(self.call(self.global(q::TypeError), &[]))
     }
 
-    /// A field that was checked, or AssertionError.
+    /// A field that was checked, or `AssertionError`.
     #[inline(always)]
     pub fn checked<T, E>(&self, name: Q, field: Result<T, E>) -> T {
         match field {
@@ -326,7 +184,7 @@ impl Vm {
         (self.table.is_true)(object)
     }
 
-    /// The value of an integer or a bool; raises TypeError for others.
+    /// The value of an integer or a bool; raises `TypeError` for others.
     #[inline(never)]
     pub fn int(&self, object: Obj) -> isize {
         (self.table.from_object)(object, TYPE_INT) as isize
@@ -358,7 +216,7 @@ impl Vm {
         (self.table.new_bytes)(bytes.as_ptr(), bytes.len())
     }
 
-    /// The bytes of a `str` or a bytes-like object; raises TypeError.
+    /// The bytes of a `str` or a bytes-like object; raises `TypeError`.
     ///
     /// They live as long as the object is held, and must not be kept across a call that may change it.
     #[inline(never)]
@@ -372,7 +230,7 @@ impl Vm {
         unsafe { core::slice::from_raw_parts(info.start, info.length) }
     }
 
-    /// Begins to walk over an iterable; raises TypeError.
+    /// Begins to walk over an iterable; raises `TypeError`.
     #[inline(never)]
     pub fn iterate(&self, iterable: Obj) -> Iteration {
         let mut iteration = Iteration([Obj::NULL; 4]);
@@ -395,7 +253,7 @@ impl Vm {
         if start.is_null() { None } else { Some(Memory { start, size }) }
     }
 
-    /// As [`memory`](Self::memory), but raises MemoryError.
+    /// As [`memory`](Self::memory), but raises `MemoryError`.
     #[inline(never)]
     pub fn memory_or_raise(&self, size: usize) -> Memory {
         match self.memory(Memory::NONE, size) {
@@ -410,7 +268,7 @@ impl Vm {
         (self.table.new_bytearray)(memory.size, memory.start)
     }
 
-    /// A `bytearray` that will show memory; raises RuntimeError if MicroPython's objects look otherwise than here.
+    /// A `bytearray` that will show memory; raises `RuntimeError` if MicroPython's objects look otherwise than here.
     #[cfg(feature = "link")]
     pub fn lent(&self) -> Lent {
         let memory = Memory { start: self.context.globals.0 as *mut u8, size: 1 };
@@ -463,7 +321,7 @@ impl Call {
         unsafe { core::slice::from_raw_parts(self.arguments, self.positional) }
     }
 
-    /// So many arguments, all of them by position; raises TypeError.
+    /// So many arguments, all of them by position; raises `TypeError`.
     #[inline(always)]
     pub fn exactly<const N: usize>(&self, vm: &Vm) -> [Obj; N] {
         match self.all().try_into() {
@@ -484,56 +342,8 @@ impl Call {
     }
 }
 
-/// Memory from MicroPython's heap. It is there as long as something reachable points to its start.
-#[derive(Clone, Copy)]
-pub struct Memory {
-    start: *mut u8,
-    size: usize,
-}
-
-impl Memory {
-    pub const NONE: Self = Self { start: core::ptr::null_mut(), size: 0 };
-
-    pub const fn size(&self) -> usize {
-        self.size
-    }
-
-    /// The bytes. As any reference, not to be held across a call into MicroPython, nor beside another.
-    pub const fn bytes<'a>(self) -> &'a mut [u8] {
-        if self.size == 0 {
-            return &mut [];
-        }
-        // SAFETY: MicroPython gave so much memory, and it is ours alone; by the rule it is borrowed once, and only
-        // as long as the client holds it.
-        unsafe { core::slice::from_raw_parts_mut(self.start, self.size) }
-    }
-}
-
-impl Memory {
-    /// The bytes from `start` to `end`, as far as they are there; as [`bytes`](Self::bytes).
-    #[inline(never)]
-    pub fn part<'a>(self, start: usize, end: usize) -> &'a mut [u8] {
-        self.bytes().get_mut(start..end).unwrap_or_default()
-    }
-}
-
-/// A `bytearray` that shows memory of a client; it is used again for each call.
-#[derive(Clone, Copy)]
-pub struct Lent(Obj);
-
-impl Lent {
-    /// Shows these bytes, until the next call; the client must hold them as long as the program may look at them.
-    pub fn show(self, bytes: &[u8]) -> Obj {
-        // SAFETY: `Vm::lent` has looked at the object's layout.
-        let array = unsafe { &mut *(self.0.0 as *mut ByteArray) };
-        array.length = bytes.len();
-        array.items = bytes.as_ptr().cast_mut();
-        self.0
-    }
-}
-
 impl Client {
-    /// The client that an object is, by its attribute `_m`; raises AttributeError or TypeError when it was not
+    /// The client that an object is, by its attribute `_m`; raises `AttributeError` or `TypeError` when it was not
     /// initialised.
     #[inline(never)]
     pub fn of(function: &'static Function, object: Obj) -> &'static Self {
@@ -548,7 +358,7 @@ impl Client {
         client
     }
 
-    /// Gives an object its state, in the name of the module that `method` is of; raises MemoryError.
+    /// Gives an object its state, in the name of the module that `method` is of; raises `MemoryError`.
     #[cfg(feature = "link")]
     pub fn initialise(vm: Vm, object: Obj, method: Obj) {
         let memory = vm.memory_or_raise(size_of::<Self>());
@@ -565,55 +375,4 @@ impl Client {
         client.fill(object);
         vm.store(object, q::_m, vm.bytearray(&memory));
     }
-}
-
-// What the compiler calls for copies; a firmware has that.
-
-#[cfg(not(any(target_arch = "arm", feature = "user-module")))]
-#[unsafe(no_mangle)]
-extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
-    (table().memmove)(to, from, count)
-}
-
-#[cfg(not(any(target_arch = "arm", feature = "user-module")))]
-#[unsafe(no_mangle)]
-extern "C" fn memset(to: *mut u8, byte: i32, count: usize) -> *mut u8 {
-    (table().memset)(to, byte, count)
-}
-
-// One function for all its names, as nothing else takes away those that are not used.
-#[cfg(all(target_arch = "arm", not(feature = "user-module")))]
-core::arch::global_asm!(
-    ".text",
-    ".thumb",
-    ".macro umqtt_function names:vararg",
-    ".irp name, \\names",
-    ".global \\name",
-    ".type \\name, %function",
-    ".thumb_func",
-    "\\name:",
-    ".endr",
-    ".endm",
-    "umqtt_function __aeabi_memclr, __aeabi_memclr4, __aeabi_memclr8",
-    "mov r2, r1",
-    "movs r1, #0",
-    "umqtt_function memset",
-    "movs r3, #{memset}",
-    "b 1f",
-    "umqtt_function memcpy, memmove, __aeabi_memcpy, __aeabi_memcpy4",
-    "movs r3, #{memmove}",
-    "1: push {{r0, r1, r2, r3, r4, lr}}",
-    "bl umqtt_table",
-    "mov r4, r0",
-    "pop {{r0, r1, r2, r3}}",
-    "ldr r3, [r4, r3]",
-    "blx r3",
-    "pop {{r4, pc}}",
-    memset = const core::mem::offset_of!(Table, memset),
-    memmove = const core::mem::offset_of!(Table, memmove),
-);
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
 }
