@@ -74,6 +74,12 @@ const CHORES: &[Chore] = &[
         run: micropython::build::run,
     },
     Chore {
+        name: "user-module",
+        summary: "build umqtt as a part of a MicroPython firmware",
+        help: micropython::user_module::HELP,
+        run: micropython::user_module::run,
+    },
+    Chore {
         name: "fuzz",
         summary: "run the fuzz targets from packets as seeds, and count",
         help: fuzz::HELP,

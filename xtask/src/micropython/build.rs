@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::architecture::{Architecture, Assembler, chosen};
-use super::{dist, guard, place, qstrs, xtensa};
+use super::{dist, guard, place, qstrs, user_module, xtensa};
 use crate::arguments::Arguments;
 use crate::shell::{Result, cargo, read, root};
 use crate::source::text;
@@ -35,12 +35,12 @@ To copy it to a board:
 ";
 
 /// A module with a native part, and the feature of micropython/native that makes this part.
-struct Part {
-    module: &'static str,
+pub(super) struct Part {
+    pub(super) module: &'static str,
     feature: Option<&'static str>,
 }
 
-const PARTS: [Part; 2] =
+pub(super) const PARTS: [Part; 2] =
     [Part { module: "simple2", feature: None }, Part { module: "_link", feature: Some("link") }];
 
 /// Without numbers of lines, which take an eighth of the memory of bytecode; a traceback still names the
@@ -90,7 +90,7 @@ pub(crate) fn build(architecture: &'static Architecture) -> Result<Built> {
     fs::create_dir_all(&work)?;
     let mut files = bytecode(architecture, &work)?;
     for part in &PARTS {
-        let object = object(architecture, part)?;
+        let object = object(architecture, part.feature)?;
         guard::check(architecture, &fs::read(&object)?)?;
         let native = link(architecture, part, &object, &work)?;
         let file = files.get_mut(part.module).ok_or_else(|| format!("there is no {}.py", part.module))?;
@@ -101,8 +101,8 @@ pub(crate) fn build(architecture: &'static Architecture) -> Result<Built> {
 }
 
 /// Compiles a native part and mends it where it must be mended; gives the object.
-fn object(architecture: &Architecture, part: &Part) -> Result<PathBuf> {
-    let emitted = compile(architecture, &root().join("micropython/native"), part.feature)?;
+pub(super) fn object(architecture: &Architecture, feature: Option<&str>) -> Result<PathBuf> {
+    let emitted = compile(architecture, &root().join("micropython/native"), feature)?;
     let Some(assembler) = architecture.assembler else { return Ok(emitted) };
     let mended = emitted.with_extension("o");
     xtensa::assemble(assembler, &emitted, &mended)?;
@@ -126,7 +126,9 @@ pub(super) fn compile(architecture: &Architecture, package: &Path, feature: Opti
         rustc.arg("--target").arg(target).arg("-Zjson-target-spec");
     } else {
         rustc.args(["--target", architecture.target]);
-        flags.push_str(" -Crelocation-model=pic");
+        // A board's firmware is linked to where it stands.
+        let is_fixed = feature == Some(user_module::FEATURE) && architecture.name != "x64";
+        flags.push_str(if is_fixed { " -Crelocation-model=static" } else { " -Crelocation-model=pic" });
     }
     if architecture.assembler == Some(Assembler::Gnu) {
         // Tables in memory would have to be read by words.

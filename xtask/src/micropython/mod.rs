@@ -17,6 +17,7 @@ mod qemu;
 mod qstrs;
 mod sources;
 pub(crate) mod tests;
+pub(crate) mod user_module;
 mod vectors;
 mod xtensa;
 

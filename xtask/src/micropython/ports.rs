@@ -87,6 +87,21 @@ pub(super) fn build() -> Result {
     make("ESP8266", &root().join(LX106), &build, &arguments, &recipe)
 }
 
+/// Builds the Unix port as the others are built, but for these arguments, into a folder of its own.
+pub(super) fn make_unix(build: &Path, arguments: &[String]) -> Result {
+    let [_, unix, ..] = &PARTS;
+    let arguments: Vec<&str> =
+        unix.arguments.iter().copied().chain(arguments.iter().map(String::as_str)).collect();
+    let recipe = format!("{}\n{}", place::VERSION, arguments.join("\n"));
+    if !place::is_made(build, &recipe) {
+        println!("building MicroPython: {} with a user module", unix.name);
+        place::remove(build)?;
+    }
+    let folder = place::source()?.join(unix.folder);
+    read(command("make", &["--jobs=2"]).args(arguments).current_dir(folder))?;
+    place::set_made(build, &recipe)
+}
+
 fn make(name: &str, folder: &Path, build: &Path, arguments: &[String], recipe: &str) -> Result {
     if place::is_made(build, recipe) {
         return Ok(());

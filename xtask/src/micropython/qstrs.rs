@@ -22,6 +22,16 @@ pub(crate) fn header(source: &Path, feature: Option<&str>) -> Result<String> {
     }))
 }
 
+/// Reads the names in the one `qstrs! { … }` of a source file and writes them as a table in C has them.
+///
+/// # Errors
+/// As [`header`].
+pub(super) fn list(source: &Path) -> Result<String> {
+    let names =
+        names(&text(source)?, None).ok_or_else(|| format!("{}: no `qstrs! {{ … }}`", source.display()))?;
+    Ok(names.iter().map(|name| format!("MP_QSTR_{name},\n")).collect())
+}
+
 fn names(source: &str, feature: Option<&str>) -> Option<Vec<String>> {
     let code: String = source
         .lines()
