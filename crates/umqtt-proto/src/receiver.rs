@@ -133,40 +133,6 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B> {
         self.progress.start < self.progress.end || self.progress.stage as u8 != Stage::Packet as u8
     }
 
-    /// The number of bytes that are here and that no frame has taken.
-    #[must_use]
-    pub const fn held(&self) -> usize {
-        self.progress.end.saturating_sub(self.progress.start)
-    }
-
-    /// The length of the packet that has begun, once its fixed header is there; `None` in the midst of a large
-    /// PUBLISH.
-    ///
-    /// ```
-    /// use umqtt_proto::Receiver;
-    /// let mut receiver = Receiver::new([0; 16]);
-    /// receiver.unfilled()[..3].copy_from_slice(b"\x30\x80\x01");
-    /// receiver.advance(3);
-    /// assert_eq!(receiver.packet_length(), Some(131));
-    /// ```
-    #[must_use]
-    pub fn packet_length(&self) -> Option<usize> {
-        match FixedHeader::decode(self.progress.waiting(self.buffer.as_ref())) {
-            Ok(Some((header, length))) if self.progress.stage == Stage::Packet => {
-                Some(length.saturating_add(header.remaining_length as usize))
-            }
-            _ => None,
-        }
-    }
-
-    /// The buffer, to put a larger one in its place, which must begin with what it held: the first
-    /// [`held`](Self::held) bytes after a call of [`unfilled`](Self::unfilled).
-    ///
-    /// So a caller with a heap need not know beforehand how large a packet comes.
-    pub const fn buffer_mut(&mut self) -> &mut B {
-        &mut self.buffer
-    }
-
     /// The number of bytes, at least 1, that can be read without passing the end of the current packet.
     ///
     /// ```
