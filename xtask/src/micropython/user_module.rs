@@ -8,7 +8,8 @@ use object::{Object, ObjectSection, SectionKind};
 
 use super::architecture::{Architecture, Assembler, chosen, named};
 use super::build::{self, PARTS};
-use super::{place, ports, qstrs, tests};
+use super::tests::originals;
+use super::{guard, place, ports, qstrs};
 use crate::arguments::Arguments;
 use crate::shell::{Result, cargo, command, execute, read, root};
 use crate::source::text;
@@ -89,6 +90,7 @@ fn build(architecture: &'static Architecture) -> Result<(PathBuf, u64)> {
         fs::write(package.join(name), program)?;
     }
     let object = build::object(architecture, Some(FEATURE))?;
+    guard::check(architecture, &fs::read(&object)?)?;
     let native = module.join("native.o");
     if architecture.assembler == Some(Assembler::Gnu) {
         // What is not said to be for flash, the linker script of the ESP8266 puts into RAM.
@@ -141,7 +143,7 @@ fn test(micropython: &Path, modules: &Path, files: &[&str], filter: &str) -> Res
     }
     test.args(Some(filter).filter(|filter| !filter.is_empty()));
     test.env("UMQTT_MICROPYTHON_TESTS", "1").env("MICROPYTHON", micropython);
-    execute(test.env("UMQTT_MPY", modules).env("UMQTT_ORIGINAL", tests::originals()?))
+    execute(test.env("UMQTT_MPY", modules).env("UMQTT_ORIGINAL", originals()?))
 }
 
 /// What of a program would stand in flash: its code, constants, and first values of variables.
