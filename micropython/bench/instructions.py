@@ -1,8 +1,9 @@
 """Counts the instructions that a client takes for an event, and of them those of the stubs it runs on.
 
-A line `event part number`, the numbers for one event:
+A line `event part number`:
   gross     with the stubs
   calls     what the client called on its stubs
+  writes    how many of them are writes to the socket
   stubs     these calls, with the same arguments, by themselves
   callback  the call of an empty callback
   net       gross less stubs and callback
@@ -161,6 +162,35 @@ def measure(client, event, suffix=""):
         print(event, part, round(number))
 
 
+def count_writes(call, *arguments):
+    """How often a client writes to its socket in a call."""
+    writes = 0
+    own = socket.Reading.write
+
+    def write(*arguments):
+        nonlocal writes
+        writes += 1
+        return own(*arguments)
+
+    socket.Reading.write = write
+    call(*arguments)
+    socket.Reading.write = own
+    return writes
+
+
+def count_others():
+    """The writes of packets that do not carry a message."""
+    from umqtt.simple2 import MQTTClient
+
+    client = MQTTClient("board", "broker", user="gardener", password="rose")
+    client.set_callback(callback)
+    client.set_last_will("gone", b"bye")
+    print("connect writes", count_writes(client.connect))
+    print("subscribe writes", count_writes(client.subscribe, TOPIC, 1))
+    print("ping writes", count_writes(client.ping))
+    print("disconnect writes", count_writes(client.disconnect))
+
+
 callback_cost = count_function(callback, (TOPIC, MESSAGE, False, False))
 client = connected()
 for event in EVENTS:
@@ -177,3 +207,4 @@ for event in EVENTS[:-1]:
     cost = count(call_of(event), lambda: streamed(event), names, values)
     print(event, "streamed", round(cost - called))
 print("clock net", round(count("f()", lambda: None, ("f",), (ticks_ms,))))
+count_others()

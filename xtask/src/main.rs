@@ -68,6 +68,12 @@ const CHORES: &[Chore] = &[
         run: size::run,
     },
     Chore {
+        name: "bench",
+        summary: "measure the originals and ours side by side",
+        help: micropython::bench::HELP,
+        run: micropython::bench::run,
+    },
+    Chore {
         name: "mpy",
         summary: "build the native modules for MicroPython",
         help: micropython::build::HELP,

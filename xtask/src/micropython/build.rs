@@ -45,7 +45,7 @@ pub(super) const PARTS: [Part; 2] =
 
 /// Without numbers of lines, which take an eighth of the memory of bytecode; a traceback still names the
 /// module and the method. There is no `assert` that could be lost.
-const OPTIMIZATION: &str = "-O3";
+pub(super) const OPTIMIZATION: &str = "-O3";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let names = arguments.value("--arch")?.unwrap_or_else(|| "all".to_owned());

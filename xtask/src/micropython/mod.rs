@@ -1,6 +1,8 @@
 //! `cargo xtask micropython`: a real MicroPython, on this machine and in QEMU.
 
 mod architecture;
+pub(crate) mod bench;
+mod broker;
 pub(crate) mod build;
 mod check;
 mod demo;
