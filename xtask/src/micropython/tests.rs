@@ -16,11 +16,13 @@ pub(crate) fn check() -> Result {
     demo::run(None)
 }
 
-/// Runs the tests whose names have one of these words, or all.
+/// Runs the tests whose names have one of these words and shows what they print, or runs all.
 pub(super) fn run(words: &[&str]) -> Result {
     let built = build::build(architecture::named("x64")?)?;
     let mut test = cargo(&["test", "-p", "umqtt-micropython-tests", "--tests", "--no-fail-fast", "--"]);
-    test.args(words);
+    if !words.is_empty() {
+        test.arg("--nocapture").args(words);
+    }
     test.env("UMQTT_MICROPYTHON_TESTS", "1").env("UMQTT_REAL", "1");
     test.env("MICROPYTHON", place::unix()?)
         .env("UMQTT_MPY", built.folder)
