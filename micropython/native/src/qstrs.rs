@@ -34,6 +34,7 @@ qstrs! {
     _m
     _more
     _packet
+    _payload
     _qos2
     _read
     _wanted

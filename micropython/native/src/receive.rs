@@ -49,8 +49,15 @@ impl Client {
                 Ok(Some((header, start))) => {
                     length = start + header.remaining_length as usize;
                     if filled == length {
-                        self.filled.set(0);
-                        return self.handle(header, start);
+                        // What has timed out is told before a message; if that raises, or closes the link, the
+                        // message is still there, or of no account.
+                        if header.packet_type == PacketType::Publish {
+                            self.look();
+                        }
+                        if self.filled.replace(0) == length {
+                            return self.handle(header, start);
+                        }
+                        vm.raise_code(ECONNOT);
                     }
                 }
                 Ok(None) => {}
@@ -150,7 +157,6 @@ impl Client {
                 if memory.size() > KEPT {
                     self.receive.set(Memory::NONE);
                 }
-                self.look();
                 let dup = vm.bool(delivery.dup());
                 if delivery.qos() == QoS::ExactlyOnce {
                     let id = delivery.id().map_or(Obj::NULL, Obj::from_id);

@@ -54,7 +54,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
     client.send_packet(size);
     if !copied {
         // A large payload goes out from where it is, in a write of its own.
-        client.send(message, length);
+        client.cold(q::_payload, &[me, message]);
     }
     match publish.id() {
         None => vm.none(),

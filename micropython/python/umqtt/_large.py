@@ -1,5 +1,7 @@
 """Messages that are larger than the program wants them, or than the heap: in parts, or dropped."""
 
+from time import ticks_diff, ticks_ms
+
 from .simple2 import MQTTException
 from ._link import _fail, _reset
 
@@ -40,6 +42,8 @@ def go_on(self):
             _fail(self, -1)
     total = big[2] + big[6]
     while big[2]:
+        if self._end and ticks_diff(self._end, ticks_ms()) < 0:
+            return
         part = _take(self, big, min(big[2], _PART))
         offset = big[6]
         big[6] += len(part)

@@ -230,7 +230,7 @@ def _wait(self, poller, end):
     if left >= 0:
         now = ticks_ms()
         if end is None:
-            end = ticks_add(now, left)
+            end = self._end or ticks_add(now, left)
         left = ticks_diff(end, now)
         if left < 0:
             raise MQTTException(30)
@@ -257,16 +257,25 @@ def _more(self, buf, length, written):
     end = None
     sent = written or 0
     buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
-    while sent < length:
-        try:
+    try:
+        while sent < length:
             end = _wait(self, self.poller_w, end)
-        except MQTTException:
-            if sent:
-                # Half a packet is on its way: what would follow it is lost for the other side.
-                _fail(self, 3)
-            raise
-        sent += self.sock.write(buf[sent:length], length - sent) or 0
+            sent += self.sock.write(buf[sent:length], length - sent) or 0
+    except:
+        if sent:
+            # Half a packet is on its way: what would follow it is lost for the other side.
+            _fail(self, 3)
+        raise
     _reset(self, 6)
+
+
+def _payload(self, msg):
+    """The second part of a large packet; without it the first is worth nothing."""
+    try:
+        self._write(msg)
+    except:
+        _close(self)
+        raise
 
 
 def _read(self, n):
@@ -297,7 +306,8 @@ def _idle(self, begun, waited):
     if waited is None or forever:
         # Without end, but looking after what times out.
         time = 1 if not forever else 1000 if self.keepalive or self.rcv_pids else -1
-        for _ in self.poller_r.ipoll(time):
+        poller = self.poller_r
+        for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
             return 0
     _look(self, True)
     return 0 if forever else None
@@ -359,7 +369,14 @@ def _large(self, header):
 
     if not self._big:
         _large.begin(self, header)
-    _large.go_on(self)
+    # However it comes, it takes no longer than one wait.
+    time = _milliseconds(self)
+    if time >= 0:
+        self._end = ticks_add(ticks_ms(), time)
+    try:
+        return _large.go_on(self)
+    finally:
+        self._end = None
 
 
 def _qos2(self, *message):
@@ -388,4 +405,4 @@ for _name in (
     setattr(MQTTClient, _name, globals()[_name])
 MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
 MQTTClient._part = b""
-MQTTClient._big = None
+MQTTClient._big = MQTTClient._end = None
