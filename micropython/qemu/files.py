@@ -57,7 +57,7 @@ def files():
 
     mounted = Files()
     vfs.mount(mounted, "/")
-    sys.path[:] = ["/"]
+    sys.path[:] = ["/", ".frozen"]
     return mounted
 
 

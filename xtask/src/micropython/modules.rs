@@ -12,7 +12,7 @@ use crate::shell::Result;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// What every board does with its own modules.
-const EXERCISE: &str = include_str!("../../../micropython/qemu/exercise.py");
+pub(super) const EXERCISE: &str = include_str!("../../../micropython/qemu/exercise.py");
 
 /// Builds the modules for every architecture and runs them, or for the ESP32 the core of them.
 ///

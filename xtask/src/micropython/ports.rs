@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::place;
+use super::{Port, place};
 use crate::shell::{Result, command, read, root};
 
 /// How one part of MicroPython is built, in its own source tree.
@@ -64,7 +64,7 @@ const PARTS: [Part; 5] = [
 ];
 
 /// What the ports to QEMU have besides, and the port to the ESP8266's CPU.
-const MODULES: &str = "micropython/qemu/modules";
+pub(super) const MODULES: &str = "micropython/qemu/modules";
 const LX106: &str = "micropython/lx106";
 
 /// Builds what is not there, or was built in another way.
@@ -87,19 +87,28 @@ pub(super) fn build() -> Result {
     make("ESP8266", &root().join(LX106), &build, &arguments, &recipe)
 }
 
-/// Builds the Unix port as the others are built, but for these arguments, into a folder of its own.
-pub(super) fn make_unix(build: &Path, arguments: &[String]) -> Result {
-    let [_, unix, ..] = &PARTS;
-    let arguments: Vec<&str> =
-        unix.arguments.iter().copied().chain(arguments.iter().map(String::as_str)).collect();
-    let recipe = format!("{}\n{}", place::VERSION, arguments.join("\n"));
-    if !place::is_made(build, &recipe) {
-        println!("building MicroPython: {} with a user module", unix.name);
-        place::remove(build)?;
+/// Builds a port as [`build`] does, but with these modules in C and what is to be frozen, in a folder of its own;
+/// gives what it runs.
+pub(super) fn build_with(port: Port, modules: &Path, manifest: &Path) -> Result<PathBuf> {
+    let (source, plain) = (place::source()?, place::firmware(port)?);
+    let build = place::cache()?.join("user_module").join(port.name());
+    let part = PARTS.iter().find(|part| plain.starts_with(source.join(part.folder).join(part.build)));
+    let mut arguments: Vec<String> =
+        part.iter().flat_map(|part| part.arguments).map(|&argument| argument.to_owned()).collect();
+    arguments.push(format!("MPY_DIR={}", source.display()));
+    arguments.push(format!("BUILD={}", build.display()));
+    arguments.push(format!("USER_C_MODULES={}", modules.display()));
+    arguments.push(format!("FROZEN_MANIFEST={}", manifest.display()));
+    let recipe = arguments.join("\n");
+    let _alone = place::lock()?;
+    if !place::is_made(&build, &recipe) {
+        println!("building MicroPython with a user module: {}", port.name());
+        place::remove(&build)?;
     }
-    let folder = place::source()?.join(unix.folder);
+    let folder = part.map_or_else(|| root().join(LX106), |part| source.join(part.folder));
     read(command("make", &["--jobs=2"]).args(arguments).current_dir(folder))?;
-    place::set_made(build, &recipe)
+    place::set_made(&build, &recipe)?;
+    Ok(build.join(plain.file_name().unwrap_or_default()))
 }
 
 fn make(name: &str, folder: &Path, build: &Path, arguments: &[String], recipe: &str) -> Result {

@@ -39,19 +39,29 @@ impl Program {
     ///
     /// If the port could not be started. What the program itself does wrong is in [`Ended::error`].
     pub(crate) fn run(&self) -> Result<Ended> {
+        self.run_on(&place::firmware(self.port)?)
+    }
+
+    /// Runs it on this firmware of the port.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub(super) fn run_on(&self, firmware: &Path) -> Result<Ended> {
         match self.port {
             Port::Unix => {
                 let folder = Folder::with(self)?;
-                let mut micropython = Command::new(place::unix()?);
-                micropython.arg("main.py").env("MICROPYPATH", &folder.0);
+                let mut micropython = Command::new(firmware);
+                let path = format!("{}:.frozen", folder.0.display());
+                micropython.arg("main.py").env("MICROPYPATH", path);
                 self.run_in(&folder.0, &mut micropython)
             }
             Port::Esp8266 => {
                 let folder = Folder::with(self)?;
-                let mut qemu = qemu::qemu(self.port, self.counted)?;
+                let mut qemu = qemu::qemu(self, firmware)?;
                 self.run_in(&folder.0, qemu.args(["-serial", "none"]))
             }
-            _ => qemu::run(self),
+            _ => qemu::run(self, firmware),
         }
     }
 

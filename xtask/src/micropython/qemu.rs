@@ -1,19 +1,20 @@
 //! Running Python on a board in QEMU, by way of MicroPython's raw REPL on the board's serial line.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::Port;
 use super::process::{Process, Stopped};
 use super::program::{Ended, Program};
-use super::{Port, place};
 use crate::shell::Result;
 
 /// An instruction takes 2^10 ns, the unit of `time.ticks_cpu()` on these boards.
 const COUNTED: [&str; 2] = ["-icount", "shift=10,sleep=off"];
 
-/// QEMU with a port's firmware, without a console.
-pub(super) fn qemu(port: Port, counted: bool) -> Result<Command> {
-    let (program, machine) = match port {
+/// QEMU with what a program runs on, without a console.
+pub(super) fn qemu(program: &Program, firmware: &Path) -> Result<Command> {
+    let (emulator, machine) = match program.port {
         Port::Unix => return Err("QEMU does not run the Unix port".into()),
         Port::CortexM3 => ("qemu-system-arm", "-machine mps2-an385"),
         Port::CortexM4 => ("qemu-system-arm", "-machine mps2-an386"),
@@ -25,12 +26,12 @@ pub(super) fn qemu(port: Port, counted: bool) -> Result<Command> {
         Port::RiscV => ("qemu-system-riscv32", "-machine virt -bios none"),
         Port::Esp8266 => ("qemu-system-xtensa", "-machine sim -cpu lx106"),
     };
-    let mut qemu = Command::new(program);
+    let mut qemu = Command::new(emulator);
     qemu.args(machine.split(' ')).args(["-display", "none", "-monitor", "none", "-semihosting"]);
-    if counted {
+    if program.counted {
         qemu.args(COUNTED);
     }
-    qemu.arg("-kernel").arg(place::firmware(port)?);
+    qemu.arg("-kernel").arg(firmware);
     Ok(qemu)
 }
 
@@ -38,8 +39,8 @@ pub(super) fn qemu(port: Port, counted: bool) -> Result<Command> {
 const FILES: &str = include_str!("../../../micropython/qemu/files.py");
 
 /// Makes the files there, and runs the program.
-pub(super) fn run(program: &Program) -> Result<Ended> {
-    let mut qemu = qemu(program.port, program.counted)?;
+pub(super) fn run(program: &Program, firmware: &Path) -> Result<Ended> {
+    let mut qemu = qemu(program, firmware)?;
     let mut board = Board::start(qemu.args(["-serial", "stdio"]), program.limit)?;
     board.must_execute(FILES)?;
     for (name, content) in &program.files {

@@ -31,7 +31,8 @@ pub(crate) fn assemble(assembler: Assembler, source: &Path, object: &Path) -> Re
         Assembler::Llvm(processor) => {
             let input = object.with_extension("mended.ll");
             fs::write(&input, as_module(&mended))?;
-            let mut llc = command(&llc()?.to_string_lossy(), &["-mtriple=xtensa-none-elf", "-filetype=obj"]);
+            let mut llc =
+                command(&llvm("llc")?.to_string_lossy(), &["-mtriple=xtensa-none-elf", "-filetype=obj"]);
             read(llc.arg(format!("-mcpu={processor}")).arg("-o").args([object, &input]))?;
             let mut bytes = fs::read(object)?;
             clear_literal_loads(&mut bytes)?;
@@ -41,14 +42,14 @@ pub(crate) fn assemble(assembler: Assembler, source: &Path, object: &Path) -> Re
     Ok(())
 }
 
-/// LLVM's code generator, which comes with rustup's `llvm-tools`.
-fn llc() -> Result<PathBuf> {
+/// A program of LLVM, which comes with rustup's `llvm-tools`.
+pub(super) fn llvm(name: &str) -> Result<PathBuf> {
     let libraries = read(&mut command("rustc", &["--print", "target-libdir"]))?;
-    let llc = Path::new(libraries.trim()).with_file_name("bin").join("llc");
-    if llc.is_file() {
-        return Ok(llc);
+    let program = Path::new(libraries.trim()).with_file_name("bin").join(name);
+    if program.is_file() {
+        return Ok(program);
     }
-    Err(format!("{} is not there: `rustup component add llvm-tools` brings it", llc.display()).into())
+    Err(format!("{} is not there: `rustup component add llvm-tools` brings it", program.display()).into())
 }
 
 /// Assembly wrapped for `llc`, which stands in for an assembler.
