@@ -78,6 +78,16 @@ const STEPS: &[Step] = &[
         about: "native modules for every processor, run in QEMU",
         run: || passed(micropython::modules::check()),
     },
+    Step {
+        name: "user-module",
+        about: "umqtt built into a firmware",
+        run: || passed(micropython::user_module::check()),
+    },
+    Step {
+        name: "figures",
+        about: "instructions, garbage and heap on a Cortex-M3 are within their budget",
+        run: || passed(micropython::bench::figures_hold()),
+    },
     Step { name: "miri", about: "the core's tests under Miri", run: miri },
     Step {
         name: "fuzz",
