@@ -5,6 +5,8 @@ import sys
 from umqtt.robust2 import MQTTClient
 
 COUNT = 60
+# So far it goes before the link is lost for the first time, the second and so on, however slow the broker is.
+UNTIL = (8, 16, 23, 31)
 
 c = MQTTClient("looping", "127.0.0.1", port=int(sys.argv[1]), socket_timeout=1, message_timeout=2)
 c.MSG_QUEUE_MAX = COUNT
@@ -23,7 +25,8 @@ while number < COUNT or c.things_to_do():
             reconnects += 1
         else:
             c.resubscribe()
-    if number < COUNT and len(c.msg_to_confirm) < 5:
+    until = UNTIL[issues] if issues < len(UNTIL) else COUNT
+    if number < until and len(c.msg_to_confirm) < 5:
         number += 1
         c.publish("numbers", str(number), False, 1)
     c.check_msg()
