@@ -5,8 +5,9 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use socket2::SockRef;
 use umqtt_micropython_tests::{Port, Side};
 use umqtt_testkit::{Broker, TcpBroker};
 
@@ -26,16 +27,10 @@ fn wait_for(broker: &TcpBroker, number: u32) {
 /// Accepts connections at this address, and closes each when it has said something; as many as come in time.
 fn turn_away(address: SocketAddr, times: usize) {
     let listener = TcpListener::bind(address).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let start = Instant::now();
-    let mut turned_away = 0;
-    while turned_away < times && start.elapsed() < LIMIT {
-        let Ok((mut connection, _)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(2));
-            continue;
-        };
-        turned_away += 1;
-        connection.set_nonblocking(false).unwrap();
+    // `accept` keeps to it, too.
+    SockRef::from(&listener).set_read_timeout(Some(LIMIT)).unwrap();
+    for _ in 0..times {
+        let Ok((mut connection, _)) = listener.accept() else { return };
         connection.set_read_timeout(Some(LIMIT)).unwrap();
         let _ = connection.read(&mut [0; 64]);
     }
@@ -52,11 +47,10 @@ fn nothing_is_lost() {
     for number in [7, 15, 22] {
         wait_for(&broker, number);
         // On a slow machine it may be on its way back by itself.
-        let start = Instant::now();
-        while !broker.with(|broker| broker.cut("looping")) {
-            assert!(start.elapsed() < LIMIT, "it does not come back");
-            thread::sleep(Duration::from_millis(2));
-        }
+        let connected =
+            |broker: &Broker| broker.session("looping").is_some_and(|session| session.is_connected());
+        assert!(broker.wait_until(LIMIT, connected), "it does not come back");
+        broker.with(|broker| broker.cut("looping"));
     }
     wait_for(&broker, 30);
     // Nothing comes to this broker between the last look at it and its end.
