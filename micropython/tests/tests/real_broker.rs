@@ -39,6 +39,11 @@ fn messages_of_all_kinds() {
 }
 
 #[test]
+fn exactly_once() {
+    run_open("exactly_once");
+}
+
+#[test]
 fn a_password() {
     let Some(port) = Port::from_environment() else { return };
     let settings = "allow_anonymous false\npassword_file FOLDER/passwords\n";
