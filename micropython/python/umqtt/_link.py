@@ -252,8 +252,6 @@ def _write(self, buf, length=-1):
 
 def _more(self, buf, length, written):
     """The socket has taken only so much of a packet, or nothing (None)."""
-    if not self.sock:
-        raise MQTTException(28)
     end = None
     sent = written or 0
     buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
@@ -261,10 +259,14 @@ def _more(self, buf, length, written):
         while sent < length:
             end = _wait(self, self.poller_w, end)
             sent += self.sock.write(buf[sent:length], length - sent) or 0
+    except MQTTException:
+        # Half a packet is on its way: what would follow it is lost for the other side.
+        if sent:
+            _fail(self, 3)
+        raise
     except:
         if sent:
-            # Half a packet is on its way: what would follow it is lost for the other side.
-            _fail(self, 3)
+            _close(self)
         raise
     _reset(self, 6)
 
