@@ -5,7 +5,12 @@
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod engine;
 mod error;
+mod framer;
 mod packet_id;
 mod qos;
 mod receiver;
@@ -16,15 +21,20 @@ mod time;
 mod topic;
 pub mod wire;
 
+pub use engine::{Engine, Goal, NEVER, Step, Timeouts, Wait};
 pub use error::{EncodeError, Fault, InvalidField, Violation};
+pub use framer::{Frame, FrameKind, Framer, Large, Parts, Streams, Whole};
 pub use packet_id::PacketId;
 pub use qos::QoS;
-pub use receiver::{Frame, FrameKind, Receiver};
+pub use receiver::{Inbox, Receiver};
 pub use session::{
-    Await, ConnectError, Event, InFlight, LargeMessage, NEVER, Phase, PhaseInput, RequestError, Session,
-    SessionError, Slot, Timeouts, Transmitter, keep_alive,
+    Await, ConnectError, Event, Exchange, ExchangeInput, IncomingIds, LargeMessage, Next, Notice, NoticeKind,
+    OnSessionLost, Phase, PhaseInput, Progress, RequestError, Ring, Session, SessionError, Slot, Slots,
+    keep_alive,
 };
-pub use store::{NoStore, RamStore, Store, StoreFull};
+#[cfg(feature = "alloc")]
+pub use store::HeapStore;
+pub use store::{NoStore, RamStore, Record, Store, StoreError};
 pub use text::{Binary, ClientId, Text};
 pub use time::{Instant, Ticks};
 pub use topic::{TopicFilter, TopicName};

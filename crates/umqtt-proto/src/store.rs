@@ -1,137 +1,159 @@
-//! What a session keeps of its messages until they are acknowledged, from memory that the caller supplies.
+//! What a session keeps of its messages until they are acknowledged, in memory that the caller supplies.
+
+#[cfg(feature = "alloc")]
+mod heap;
+mod ram;
+
+#[cfg(feature = "alloc")]
+pub use heap::HeapStore;
+pub use ram::RamStore;
 
 use core::fmt;
 
 use crate::packet_id::PacketId;
-use crate::wire::copy;
+use crate::session::Await;
 
-/// The store has no room for the packet; it is unchanged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a store did not do what it was told; nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct StoreFull;
+pub enum StoreError {
+    /// There is no room for the message.
+    Full,
+    /// The medium could not be read or written.
+    Failed,
+}
 
-/// Keeps encoded PUBLISH packets from the moment they are sent until they are acknowledged.
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "the store has no room",
+            Self::Failed => "the store's medium failed",
+        })
+    }
+}
+
+impl core::error::Error for StoreError {}
+
+/// One thing that a [`Store`] keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Record {
+    /// A message of ours, or the PUBREL that has taken its place.
+    Outgoing {
+        /// Its packet id.
+        id: PacketId,
+        /// What it waits for: PUBACK, PUBREC or PUBCOMP.
+        awaits: Await,
+    },
+    /// A QoS 2 message of the broker that was handed over and waits for PUBREL.
+    Incoming {
+        /// Its packet id.
+        id: PacketId,
+    },
+}
+
+/// Keeps encoded PUBLISH packets from the moment they are taken until they are acknowledged.
 ///
-/// The session decides what goes in and out, and in which order it is sent again; a store only remembers.
+/// The session decides what goes in and out; a store only remembers. Each call is one change that has happened
+/// when it returns: a store that survives a power cut has written it down by then. A call that fails has changed
+/// nothing. A session is rebuilt from its store by [`Session::restore`](crate::Session::restore).
 pub trait Store {
-    /// Whether a message that is not kept is lost when its connection is.
+    /// Whether anything is kept: without, a message is lost when its connection is.
     const KEEPS: bool = true;
 
-    /// Keeps an encoded packet under its id, which is not in the store.
+    /// Keeps a packet, whose bytes are those of `parts` one behind the other, under an id that is not in use. It
+    /// goes behind all others. `awaits` is [`Await::PubAck`] or [`Await::PubRec`].
     ///
     /// # Errors
-    /// [`StoreFull`] when there is no room; nothing has changed then.
-    fn insert(&mut self, id: PacketId, packet: &[u8]) -> Result<(), StoreFull>;
+    /// [`StoreError`]; nothing has changed.
+    fn insert(&mut self, id: PacketId, awaits: Await, parts: &[&[u8]]) -> Result<(), StoreError>;
 
-    /// The packet of this id.
-    fn packet(&self, id: PacketId) -> Option<&[u8]>;
+    /// The length of the packet of this id; `None` if there is no such packet.
+    fn length(&mut self, id: PacketId) -> Option<usize>;
 
-    /// Lets the packet of this id go, if there is one.
-    fn remove(&mut self, id: PacketId);
+    /// Copies bytes of the packet of this id from `offset` on into `buffer` and tells how many: as many as the
+    /// buffer holds, unless the packet ends before.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    fn read(&mut self, id: PacketId, offset: usize, buffer: &mut [u8]) -> Result<usize, StoreError>;
+
+    /// PUBREC has come for a message, and PUBREL takes its place, behind all others [MQTT-4.6.0-4]: the packet
+    /// may go, its id stays.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed.
+    fn release(&mut self, id: PacketId) -> Result<(), StoreError>;
+
+    /// Lets everything go that is kept under this id of ours, if there is something.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed.
+    fn remove(&mut self, id: PacketId) -> Result<(), StoreError>;
+
+    /// Keeps the id of a QoS 2 message of the broker, before PUBREC is sent for it. It may be kept already.
+    ///
+    /// The default keeps nothing: right for a store that does not outlive the session.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed.
+    fn insert_incoming(&mut self, id: PacketId) -> Result<(), StoreError> {
+        let _ = id;
+        Ok(())
+    }
+
+    /// Lets go of an id of the broker, before PUBCOMP is sent for it; `None` stands for all of them, when the
+    /// broker has lost the session.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed.
+    fn remove_incoming(&mut self, id: Option<PacketId>) -> Result<(), StoreError> {
+        let _ = id;
+        Ok(())
+    }
+
+    /// Shows what is kept: of our own records the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    fn records(&mut self, visit: &mut dyn FnMut(Record)) -> Result<(), StoreError>;
+
+    /// The id that follows the one inserted last, if the store remembers it when that is gone: after a restart a
+    /// session goes on from there.
+    fn next_id(&mut self) -> Option<PacketId> {
+        None
+    }
 }
 
 /// Keeps nothing, as umqtt.simple2: packet ids are followed, and a message whose connection is lost before its
 /// acknowledgement is told as [`Event::Lost`](crate::Event::Lost).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NoStore;
 
 impl Store for NoStore {
     const KEEPS: bool = false;
 
-    fn insert(&mut self, _: PacketId, _: &[u8]) -> Result<(), StoreFull> {
+    fn insert(&mut self, _: PacketId, _: Await, _: &[&[u8]]) -> Result<(), StoreError> {
         Ok(())
     }
 
-    fn packet(&self, _: PacketId) -> Option<&[u8]> {
+    fn length(&mut self, _: PacketId) -> Option<usize> {
         None
     }
 
-    fn remove(&mut self, _: PacketId) {}
-}
-
-/// Keeps packets one behind the other in a buffer; each takes six bytes more than on the wire.
-///
-/// ```
-/// use umqtt_proto::{PacketId, RamStore, Store};
-/// let mut store = RamStore::new([0; 16]);
-/// store.insert(PacketId::FIRST, b"packet").unwrap();
-/// assert_eq!(store.packet(PacketId::FIRST), Some(&b"packet"[..]));
-/// assert!(store.insert(PacketId::FIRST.next(), b"packet").is_err());
-/// store.remove(PacketId::FIRST);
-/// assert!(store.insert(PacketId::FIRST.next(), b"packet").is_ok());
-/// ```
-#[derive(Clone)]
-pub struct RamStore<B> {
-    buffer: B,
-    end: usize,
-}
-
-/// Packet id and length in front of each packet.
-const HEAD: usize = 6;
-
-impl<B: AsRef<[u8]> + AsMut<[u8]>> RamStore<B> {
-    /// An empty store in `buffer`.
-    #[must_use]
-    pub const fn new(buffer: B) -> Self {
-        Self { buffer, end: 0 }
+    fn read(&mut self, _: PacketId, _: usize, _: &mut [u8]) -> Result<usize, StoreError> {
+        Ok(0)
     }
 
-    /// Whether it keeps nothing.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.end == 0
-    }
-
-    /// Where the record of this id begins and ends.
-    fn find(&self, id: PacketId) -> Option<(usize, usize)> {
-        let mut start = 0usize;
-        loop {
-            let record = self.buffer.as_ref().get(start..self.end)?;
-            let (head, rest) = record.split_first_chunk::<HEAD>()?;
-            let [id_high, id_low, length @ ..] = *head;
-            let length = u32::from_be_bytes(length) as usize;
-            let end = start.saturating_add(HEAD).saturating_add(rest.get(..length)?.len());
-            if u16::from_be_bytes([id_high, id_low]) == id.as_u16() {
-                return Some((start, end));
-            }
-            start = end;
-        }
-    }
-}
-
-// What is to be sent is nobody else's business.
-impl<B> fmt::Debug for RamStore<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RamStore").field("end", &self.end).finish_non_exhaustive()
-    }
-}
-
-impl<B: AsRef<[u8]> + AsMut<[u8]>> Store for RamStore<B> {
-    fn insert(&mut self, id: PacketId, packet: &[u8]) -> Result<(), StoreFull> {
-        let length = u32::try_from(packet.len()).map_err(|_| StoreFull)?;
-        let room = self.buffer.as_mut().get_mut(self.end..).ok_or(StoreFull)?;
-        let (head, room) = room.split_first_chunk_mut::<HEAD>().ok_or(StoreFull)?;
-        let room = room.get_mut(..packet.len()).ok_or(StoreFull)?;
-        let [id_high, id_low] = id.as_u16().to_be_bytes();
-        let [a, b, c, d] = length.to_be_bytes();
-        *head = [id_high, id_low, a, b, c, d];
-        copy(room, packet);
-        self.end = self.end.saturating_add(HEAD).saturating_add(packet.len());
+    fn release(&mut self, _: PacketId) -> Result<(), StoreError> {
         Ok(())
     }
 
-    fn packet(&self, id: PacketId) -> Option<&[u8]> {
-        let (start, end) = self.find(id)?;
-        self.buffer.as_ref().get(start.saturating_add(HEAD)..end)
+    fn remove(&mut self, _: PacketId) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    fn remove(&mut self, id: PacketId) {
-        let Some((start, end)) = self.find(id) else { return };
-        let gone = end.saturating_sub(start);
-        let Some(records) = self.buffer.as_mut().get_mut(start..self.end) else { return };
-        if gone <= records.len() {
-            records.copy_within(gone.., 0);
-            self.end = self.end.saturating_sub(gone);
-        }
+    fn records(&mut self, _: &mut dyn FnMut(Record)) -> Result<(), StoreError> {
+        Ok(())
     }
 }

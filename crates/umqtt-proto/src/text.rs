@@ -5,7 +5,7 @@ use core::fmt;
 use crate::error::{InvalidField, Violation};
 
 /// What a string is for, and so what it must not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextKind {
     Text,
     TopicName,
@@ -16,7 +16,7 @@ pub(crate) enum TextKind {
 /// they may stand [MQTT-1.5.3-1, -2, MQTT-3.3.2-2, MQTT-4.7.1-2, -3].
 ///
 /// Without a table, and without [`core::str::from_utf8`], which brings one of 256 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TextCheck {
     kind: TextKind,
     /// Continuation bytes still to come.

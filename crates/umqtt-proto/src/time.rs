@@ -10,7 +10,7 @@
 /// let after = Instant::from_millis(9);
 /// assert_eq!(after.since(before), 10);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u32);
 

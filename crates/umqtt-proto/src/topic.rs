@@ -43,6 +43,12 @@ impl<'a> TopicName<'a> {
         Ok(Self(bytes))
     }
 
+    /// A name that was checked before.
+    #[inline]
+    pub(crate) const fn checked(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The name, as the bytes on the wire.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::error::{EncodeError, Fault, Violation};
+use crate::error::{Fault, Violation};
+use crate::framer::FrameKind;
 use crate::packet_id::PacketId;
 use crate::topic::TopicName;
 use crate::wire::{ConnectReturnCode, Delivery, PacketType, Publish, ReturnCodes};
@@ -17,11 +18,11 @@ pub enum Event<'r> {
         /// The session of an earlier connection goes on.
         session_present: bool,
     },
-    /// A message arrived; its acknowledgement is queued already.
+    /// A message arrived; its acknowledgement becomes due with the next call.
     Message(Publish<'r>),
     /// A message larger than the receive buffer begins; leave its parts aside to skip it.
     MessageStart(LargeMessage<'r>),
-    /// A part of that message's payload; with the last one its acknowledgement is queued.
+    /// A part of that message's payload; with the call after the last one its acknowledgement becomes due.
     MessagePart {
         /// The next bytes.
         bytes: &'r [u8],
@@ -58,7 +59,8 @@ pub enum Event<'r> {
     },
     /// No acknowledgement can come any more: the connection or the session it belongs to is gone.
     ///
-    /// Whether the broker has the message is not known. It may have been told as timed out before.
+    /// Whether the broker has the message is not known. It may have been told as timed out before. What a store
+    /// keeps of it is let go with the next call.
     Lost {
         /// The id of the exchange.
         id: PacketId,
@@ -70,8 +72,6 @@ pub enum Event<'r> {
         /// Its packet type.
         packet_type: PacketType,
     },
-    /// A packet was dealt with that asks nothing of the caller: PINGRESP, a step of QoS 2, a duplicate.
-    Handled(PacketType),
 }
 
 /// The start of a message that is larger than the receive buffer.
@@ -90,6 +90,110 @@ pub struct LargeMessage<'r> {
     pub delivery: Delivery,
 }
 
+/// What happened, as a value of four bytes that borrows nothing.
+///
+/// [`Receiver::lend`](crate::Receiver::lend) makes an [`Event`] of it, which lends the message from the receive
+/// buffer, until the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Notice {
+    kind: NoticeKind,
+    /// Of a message its flags, of an acknowledgement whether it is late, of an unknown one its packet type.
+    detail: u8,
+    id: u16,
+}
+
+/// What a [`Notice`] tells: the [`Event`] of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum NoticeKind {
+    Connected,
+    Message,
+    MessageStart,
+    MessagePart,
+    Delivered,
+    Subscribed,
+    Unsubscribed,
+    TimedOut,
+    Lost,
+    UnknownAck,
+}
+
+impl Notice {
+    #[inline]
+    pub(crate) const fn new(kind: NoticeKind, detail: u8, id: u16) -> Self {
+        Self { kind, detail, id }
+    }
+
+    /// What it tells.
+    #[inline]
+    #[must_use]
+    pub const fn kind(self) -> NoticeKind {
+        self.kind
+    }
+
+    /// The packet id of the exchange or the message, if it has one.
+    #[must_use]
+    pub const fn id(self) -> Option<PacketId> {
+        PacketId::new(self.id)
+    }
+
+    /// With [`NoticeKind::Connected`]: whether the broker kept the session.
+    #[inline]
+    #[must_use]
+    pub const fn session_present(self) -> bool {
+        self.detail != 0
+    }
+
+    #[inline]
+    pub(crate) fn lend(self, body: &[u8], (frame, remaining): (FrameKind, u32)) -> Event<'_> {
+        let id = PacketId::new(self.id).unwrap_or(PacketId::FIRST);
+        let late = self.detail != 0;
+        match self.kind {
+            NoticeKind::Connected => Event::Connected { session_present: late },
+            NoticeKind::Delivered => Event::Delivered { id, late },
+            NoticeKind::Unsubscribed => Event::Unsubscribed { id, late },
+            NoticeKind::TimedOut => Event::TimedOut { id },
+            NoticeKind::Lost => Event::Lost { id },
+            NoticeKind::UnknownAck => {
+                let packet_type = PacketType::from_number(self.detail).unwrap_or(PacketType::PubAck);
+                Event::UnknownAck { id, packet_type }
+            }
+            NoticeKind::Subscribed => {
+                let return_codes = ReturnCodes::checked(body.get(2..).unwrap_or_default());
+                Event::Subscribed { id, return_codes, late }
+            }
+            NoticeKind::MessagePart => Event::MessagePart { bytes: body, remaining },
+            NoticeKind::Message | NoticeKind::MessageStart => {
+                let (topic, mut payload) = match body.split_first_chunk() {
+                    Some((length, rest)) if frame != FrameKind::Untitled => {
+                        rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).unwrap_or_default()
+                    }
+                    _ => (&[][..], body),
+                };
+                if self.id != 0 {
+                    payload = payload.get(2..).unwrap_or_default();
+                }
+                let dup = self.detail & 0b1000 != 0;
+                let delivery = match self.detail & 0b0110 {
+                    0 => Delivery::AtMostOnce,
+                    0b0010 => Delivery::AtLeastOnce { id, dup },
+                    _ => Delivery::ExactlyOnce { id, dup },
+                };
+                let topic = TopicName::checked(topic);
+                let retain = self.detail & 1 != 0;
+                if self.kind == NoticeKind::Message {
+                    return Event::Message(Publish { topic, payload, retain, delivery });
+                }
+                let topic = if frame == FrameKind::Untitled { None } else { Some(topic) };
+                Event::MessageStart(LargeMessage { topic, payload, remaining, retain, delivery })
+            }
+        }
+    }
+}
+
 /// Why a connection cannot be begun; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -98,11 +202,8 @@ pub enum ConnectError {
     NotDisconnected,
     /// An empty client id needs a clean session [MQTT-3.1.3-7].
     EmptyClientId,
-    /// CONNECT needs a transmit buffer of this many bytes.
-    BufferTooSmall {
-        /// The size of the packet.
-        needed: usize,
-    },
+    /// The transmit buffer is smaller than CONNECT.
+    BufferTooSmall,
 }
 
 impl ConnectError {
@@ -111,7 +212,7 @@ impl ConnectError {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::NotDisconnected | Self::EmptyClientId => Fault::Caller,
-            Self::BufferTooSmall { .. } => Fault::Resource,
+            Self::BufferTooSmall => Fault::Resource,
         }
     }
 }
@@ -121,9 +222,7 @@ impl fmt::Display for ConnectError {
         match self {
             Self::NotDisconnected => f.write_str("the last connection is not closed [MQTT-3.1.0-2]"),
             Self::EmptyClientId => f.write_str("an empty client id needs a clean session [MQTT-3.1.3-7]"),
-            Self::BufferTooSmall { needed } => {
-                write!(f, "CONNECT needs a transmit buffer of {needed} bytes")
-            }
+            Self::BufferTooSmall => f.write_str("CONNECT is larger than the transmit buffer"),
         }
     }
 }
@@ -143,17 +242,19 @@ pub enum RequestError {
     FilterCount,
     /// The packet would be longer than MQTT allows: 268,435,455 bytes.
     TooLong,
-    /// The transmit buffer is smaller than the packet.
-    BufferTooSmall {
-        /// The size of the packet.
-        needed: usize,
-    },
+    /// The packet is larger than the transmit buffer: make that larger, or send a message in pieces.
+    BufferTooSmall,
     /// The transmit buffer holds packets that are to be sent first: send, and call again.
     TransmitFull,
     /// As many exchanges are open as the table can hold: wait for acknowledgements.
     InFlightFull,
-    /// The store cannot keep the packet until it is acknowledged.
+    /// The store has no room for the message.
     StoreFull,
+    /// The store could not write the message down.
+    StoreFailed,
+    /// On a session that is kept, a QoS 2 message needs a store: without one its id could never be used again
+    /// if the connection were cut.
+    NoStore,
 }
 
 impl RequestError {
@@ -161,19 +262,14 @@ impl RequestError {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::NotConnected | Self::Qos2NotBuilt | Self::FilterCount | Self::TooLong => Fault::Caller,
-            Self::BufferTooSmall { .. } | Self::TransmitFull | Self::InFlightFull | Self::StoreFull => {
-                Fault::Resource
+            Self::NotConnected | Self::Qos2NotBuilt | Self::FilterCount | Self::TooLong | Self::NoStore => {
+                Fault::Caller
             }
-        }
-    }
-
-    /// A packet did not fit the room: is it the buffer, or what waits in it?
-    pub(super) fn from_encode(error: EncodeError, capacity: usize) -> Self {
-        match error {
-            EncodeError::TooLong => Self::TooLong,
-            EncodeError::BufferTooSmall { needed } if needed > capacity => Self::BufferTooSmall { needed },
-            EncodeError::BufferTooSmall { .. } => Self::TransmitFull,
+            Self::BufferTooSmall
+            | Self::TransmitFull
+            | Self::InFlightFull
+            | Self::StoreFull
+            | Self::StoreFailed => Fault::Resource,
         }
     }
 }
@@ -185,12 +281,12 @@ impl fmt::Display for RequestError {
             Self::Qos2NotBuilt => "this build has no QoS 2",
             Self::FilterCount => "1 to 255 topic filters are needed [MQTT-3.8.3-3]",
             Self::TooLong => "the packet is longer than 268435455 bytes",
-            Self::BufferTooSmall { needed } => {
-                return write!(f, "the packet needs a transmit buffer of {needed} bytes");
-            }
+            Self::BufferTooSmall => "the packet is larger than the transmit buffer",
             Self::TransmitFull => "the transmit buffer is full for now",
             Self::InFlightFull => "too many packets wait for their acknowledgement",
-            Self::StoreFull => "the store cannot keep the packet",
+            Self::StoreFull => "the store has no room for the message",
+            Self::StoreFailed => "the store could not write the message down",
+            Self::NoStore => "a QoS 2 message on a session that is kept needs a store, and there is none",
         })
     }
 }
@@ -212,8 +308,11 @@ pub enum SessionError {
     PingTimeout,
     /// A packet of QoS 2 arrived, and this build has no QoS 2.
     Qos2NotBuilt,
-    /// A QoS 2 message arrived, and the table cannot hold its id.
-    InFlightFull,
+    /// A QoS 2 message arrived, and the table of incoming ids is full. The acknowledgements that were due are
+    /// written, so that the next connection begins with room.
+    IncomingFull,
+    /// The store could not write down what an acknowledgement changes; nothing has changed.
+    StoreFailed,
 }
 
 impl SessionError {
@@ -221,7 +320,9 @@ impl SessionError {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Violation(Violation::PacketTooLarge) | Self::InFlightFull => Fault::Resource,
+            Self::Violation(Violation::PacketTooLarge) | Self::IncomingFull | Self::StoreFailed => {
+                Fault::Resource
+            }
             Self::Violation(_) | Self::Refused(_) => Fault::Peer,
             Self::ConnectTimeout | Self::PingTimeout => Fault::Transport,
             Self::Qos2NotBuilt => Fault::Caller,
@@ -245,7 +346,8 @@ impl fmt::Display for SessionError {
             Self::ConnectTimeout => f.write_str("the broker did not answer CONNECT in time"),
             Self::PingTimeout => f.write_str("the broker did not answer PINGREQ in time"),
             Self::Qos2NotBuilt => f.write_str("a packet of QoS 2 arrived, and this build has no QoS 2"),
-            Self::InFlightFull => f.write_str("no room for the id of a QoS 2 message"),
+            Self::IncomingFull => f.write_str("the table of incoming QoS 2 messages is full"),
+            Self::StoreFailed => f.write_str("the store could not write an acknowledgement down"),
         }
     }
 }

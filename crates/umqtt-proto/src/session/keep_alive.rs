@@ -1,7 +1,36 @@
 //! When to send PINGREQ, and when to give a connection up: a pure rule over elapsed times.
 
-use super::timers::{is_over, remaining};
+use crate::engine::{is_over, remaining};
 use crate::wire::KeepAlive;
+
+/// Where the PINGREQ stands whose answer is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Ping {
+    /// There is none.
+    Off,
+    /// It is due, and there is no room for it yet.
+    Wanted,
+    /// It waits to be written.
+    Queued,
+    /// The link has taken it.
+    Asked,
+}
+
+/// The milliseconds until a PINGREQ is due; [`NEVER`](crate::NEVER) without a keep-alive.
+///
+/// It is due a quarter of the interval before it ends, when nothing was sent; and when nothing was received for
+/// a whole interval, unless `received` is `None`.
+pub(crate) const fn until_ping(keep_alive: KeepAlive, sent: u32, received: Option<u32>) -> u32 {
+    let interval = keep_alive.as_millis();
+    if interval == 0 {
+        return crate::engine::NEVER;
+    }
+    let wait = (interval - interval / 4).saturating_sub(sent);
+    match received {
+        Some(received) => min(wait, interval.saturating_sub(received)),
+        None => wait,
+    }
+}
 
 /// The milliseconds since things happened, as the caller's clock counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,16 +81,10 @@ pub const fn action(keep_alive: KeepAlive, ping_timeout: u32, elapsed: &Elapsed)
         }
         wait = remaining(ping_timeout, ping);
     }
-    let interval = keep_alive.as_millis();
-    if interval > 0 {
-        let silence = interval - interval / 4;
-        if elapsed.sent >= silence || elapsed.ping.is_none() && elapsed.received >= interval {
-            return Action::Ping;
-        }
-        wait = min(wait, silence - elapsed.sent);
-        if elapsed.ping.is_none() {
-            wait = min(wait, interval - elapsed.received);
-        }
+    let received = if elapsed.ping.is_none() { Some(elapsed.received) } else { None };
+    match until_ping(keep_alive, elapsed.sent, received) {
+        0 => return Action::Ping,
+        until_ping => wait = min(wait, until_ping),
     }
     Action::Wait(if wait == u32::MAX { None } else { Some(wait) })
 }

@@ -8,7 +8,7 @@ use crate::text::{Binary, ClientId, Text};
 use crate::topic::TopicName;
 
 /// The longest time, in seconds, that a client may stay silent; 0 switches keep-alive off [MQTT 3.1.2.10].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct KeepAlive(u16);
 

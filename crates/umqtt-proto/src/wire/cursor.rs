@@ -102,14 +102,19 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
 
 /// Moves all but the first `gone` bytes to the front of `buffer`.
 ///
-/// In steps that do not overlap: `copy_within` would bring `memmove`, which takes 1.6 KB of a small device.
+/// On bare metal in steps that do not overlap, since `copy_within` would bring `memmove`, which takes 1.6 KB;
+/// elsewhere in one move.
+#[inline]
 pub(crate) fn move_to_front(buffer: &mut [u8], gone: usize) {
-    let mut rest = buffer;
-    if gone == 0 {
+    if gone == 0 || gone > buffer.len() {
         return;
     }
-    loop {
-        let Some((to, from)) = rest.split_at_mut_checked(gone) else { return };
+    if cfg!(not(target_os = "none")) {
+        buffer.copy_within(gone.., 0);
+        return;
+    }
+    let mut rest = buffer;
+    while let Some((to, from)) = rest.split_at_mut_checked(gone) {
         copy(to, from);
         rest = from;
     }

@@ -88,7 +88,7 @@ const BODY_OF_TWO: u16 = 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;
 const NO_BODY: u16 = 1 << 12 | 1 << 13 | 1 << 14;
 
 /// Packet type, flags and remaining length, checked against each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FixedHeader {
     /// The packet type.

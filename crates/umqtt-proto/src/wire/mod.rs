@@ -12,7 +12,7 @@ mod subscribe;
 
 pub use ack::{Ack, ConnAck, ConnectReturnCode};
 pub use connect::{Connect, KeepAlive, Login, Will};
-pub(crate) use cursor::{copy, move_to_front};
+pub(crate) use cursor::{Reader, copy, move_to_front};
 pub use empty::{DISCONNECT, PINGREQ, PINGRESP};
 pub use fixed_header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub(crate) use publish::DUP;

@@ -198,6 +198,12 @@ impl SubscribeReturnCode {
 pub struct ReturnCodes<'a>(&'a [u8]);
 
 impl<'a> ReturnCodes<'a> {
+    /// Codes that were checked before.
+    #[inline]
+    pub(crate) const fn checked(codes: &'a [u8]) -> Self {
+        Self(codes)
+    }
+
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -1,0 +1,483 @@
+//! Receiver, session and deadlines behind one step function.
+
+mod deadlines;
+
+pub use deadlines::{NEVER, Timeouts};
+pub(crate) use deadlines::{is_over, remaining};
+
+use crate::framer::Large;
+use crate::receiver::Inbox;
+use crate::session::keep_alive::Ping;
+use crate::session::{
+    ConnectError, ExchangeInput, IncomingIds, Notice, NoticeKind, Phase, Session, SessionError, Slots,
+};
+use crate::store::{NoStore, Store};
+use crate::time::Instant;
+use crate::wire::Connect;
+use deadlines::{Due, Timer};
+
+/// How long an acknowledgement may wait for others, in milliseconds.
+const GATHER: u32 = 50;
+
+/// What a call of a client is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// Something to tell, waited for so many milliseconds; 0 looks at the link once, [`NEVER`] waits for ever.
+    Event(u32),
+    /// All that waits is written.
+    Flush,
+    /// All that waits is written, and DISCONNECT behind it.
+    Close,
+}
+
+/// What the driver of an [`Engine`] is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Something happened: [`Receiver::lend`](crate::Receiver::lend) makes an event of it. The call ends here.
+    Tell(Notice),
+    /// Read into [`Inbox::unfilled`], and say what came of it by [`Engine::did_read`].
+    Read,
+    /// Write [`Session::pending`], and say what came of it by [`Engine::did_write`].
+    Write,
+    /// Wait for the link or for the time, whichever comes first.
+    Wait(Wait),
+    /// The goal is reached or its time is over. The call ends here.
+    Done,
+    /// The link takes nothing, or next to nothing, and the time for that is over; what is left goes on with the
+    /// next call. The call ends here.
+    Stalled,
+}
+
+/// What to wait for; it may end early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Wait {
+    /// Until there are bytes to read.
+    pub read: bool,
+    /// Until there is room to write.
+    pub write: bool,
+    /// For so many milliseconds at most, 1 at least; [`NEVER`] for ever.
+    pub millis: u32,
+}
+
+/// An MQTT client but for its link, its clock and its receiver.
+///
+/// A driver begins a call by [`begin`](Self::begin), and does what [`step`](Self::step) says until the call
+/// ends. It needs no rule of MQTT and no time-out of its own.
+///
+/// ```
+/// use umqtt_proto::wire::Connect;
+/// use umqtt_proto::{ClientId, Engine, Event, Goal, Instant, NoStore, QoS, Receiver, Slot, Step, TopicName};
+///
+/// let mut receiver = Receiver::new([0; 64]);
+/// let mut engine = Engine::new([0; 64], [Slot::EMPTY; 4], [0; 2], NoStore);
+/// let now = Instant::from_millis(0);
+/// let mut from_broker: &[u8] = b"\x20\x02\x00\x00"; // CONNACK
+///
+/// engine.connect(&Connect::new(ClientId::new("shed").unwrap()), now).unwrap();
+/// engine.begin(Goal::Event(1_000), now);
+/// let notice = loop {
+///     match engine.step(Some(&mut receiver.inbox()), now).unwrap() {
+///         Step::Tell(notice) => break notice,
+///         Step::Write => {
+///             let count = engine.session().pending().len(); // … write the bytes to the link
+///             engine.did_write(count, now);
+///         }
+///         Step::Read => {
+///             let mut inbox = receiver.inbox();
+///             let count = std::io::Read::read(&mut from_broker, inbox.unfilled()).unwrap();
+///             engine.did_read(&mut inbox, count, now);
+///         }
+///         Step::Wait(_) | Step::Done | Step::Stalled => unreachable!("the broker answers at once"),
+///     }
+/// };
+/// let (event, _) = receiver.lend(notice);
+/// assert_eq!(event, Event::Connected { session_present: false });
+///
+/// let topic = TopicName::new("shed/door").unwrap();
+/// let id = engine.session_mut().publish(topic, b"open", QoS::AtLeastOnce, false).unwrap().unwrap();
+/// assert_eq!(engine.session().pending(), b"\x32\x11\x00\x09shed/door\x00\x01open");
+/// # assert_eq!(id.as_u16(), 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
+    session: Session<T, F, S, I>,
+    timeouts: Timeouts,
+    goal: Goal,
+    /// When the call began, and how many bytes it has written.
+    began: Instant,
+    written: usize,
+    last_sent: Instant,
+    last_received: Instant,
+    /// When CONNECT or PINGREQ was sent, or the last byte received since.
+    asked: Instant,
+    /// Since when the link has taken no byte, if it did not take all.
+    stalled: Instant,
+    /// Since when the calls have been patient with that.
+    patient: Instant,
+    link: LinkState,
+}
+
+/// What is known of the link.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct LinkState {
+    /// It had no more to read.
+    drained: bool,
+    /// It was read in this call.
+    looked: bool,
+    /// It was read after what is due now had become due.
+    looked_late: bool,
+    /// It takes no more in this call, until it was waited for.
+    blocked: bool,
+    /// It did not take all at the last attempt.
+    stalls: bool,
+}
+
+impl<T, F, S, I> Engine<T, F, S, I>
+where
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    F: Slots,
+    S: Store,
+    I: IncomingIds,
+{
+    /// An engine without a connection, with the default [`Timeouts`]; see [`Session::new`] for its memory.
+    #[inline]
+    #[must_use]
+    pub const fn new(transmit: T, slots: F, incoming: I, store: S) -> Self {
+        let zero = Instant::from_millis(0);
+        Self {
+            session: Session::new(transmit, slots, incoming, store),
+            timeouts: Timeouts::DEFAULT,
+            goal: Goal::Flush,
+            began: zero,
+            written: 0,
+            last_sent: zero,
+            last_received: zero,
+            asked: zero,
+            stalled: zero,
+            patient: zero,
+            link: LinkState {
+                drained: false,
+                looked: false,
+                looked_late: false,
+                blocked: false,
+                stalls: false,
+            },
+        }
+    }
+
+    /// The session: its phase, its packets in flight, its store, what waits to be written.
+    #[inline]
+    #[must_use]
+    pub const fn session(&self) -> &Session<T, F, S, I> {
+        &self.session
+    }
+
+    /// The session, to make requests of it.
+    #[inline]
+    pub const fn session_mut(&mut self) -> &mut Session<T, F, S, I> {
+        &mut self.session
+    }
+
+    /// The bounds of the waits.
+    #[must_use]
+    pub const fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// Bounds the waits.
+    pub const fn set_timeouts(&mut self, timeouts: Timeouts) {
+        self.timeouts = timeouts;
+    }
+
+    /// Puts CONNECT into the transmit buffer, for a link that was just opened or is about to be.
+    ///
+    /// The options are lent and not kept. [`Receiver::clear`](crate::Receiver::clear) goes with it. The wait for
+    /// the broker's answer begins now. [`Event::Connected`](crate::Event::Connected) is the first event that
+    /// follows, or [`SessionError`].
+    ///
+    /// # Errors
+    /// [`ConnectError`]; nothing has changed.
+    pub fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<(), ConnectError> {
+        self.session.connect(connect)?;
+        self.asked = now;
+        self.last_sent = now;
+        self.last_received = now;
+        self.link.drained = false;
+        self.link.looked_late = false;
+        self.link.stalls = false;
+        Ok(())
+    }
+
+    /// Begins a call.
+    #[inline]
+    pub const fn begin(&mut self, goal: Goal, now: Instant) {
+        self.goal = goal;
+        self.began = now;
+        self.written = 0;
+        self.link.looked = false;
+        self.link.blocked = false;
+    }
+
+    /// Says that the link is closed, whichever side did it; the session stays for the next connection.
+    pub fn handle_closed(&mut self) {
+        self.session.handle_closed();
+    }
+
+    /// Says that the first `count` bytes of [`Inbox::unfilled`] were read; 0 when the link has none now.
+    ///
+    /// Fewer bytes than there was room for mean that the link has no more for now.
+    #[inline(never)]
+    pub fn did_read<L: Large>(&mut self, inbox: &mut Inbox<'_, L>, count: usize, now: Instant) {
+        let room = inbox.unfilled().len();
+        self.link.drained = count < room;
+        if count > 0 {
+            inbox.framer.advance(count.min(room));
+            self.last_received = now;
+            // Any byte proves that the link lives; CONNACK must come all the same.
+            if self.session.phase() != Phase::AwaitConnAck {
+                self.asked = now;
+            }
+        }
+    }
+
+    /// Says that the link took the first `count` bytes of [`Session::pending`]; 0 when it takes none now.
+    ///
+    /// Fewer bytes than there were mean that it takes no more for now.
+    #[inline(never)]
+    pub fn did_write(&mut self, count: usize, now: Instant) {
+        let all = count >= self.session.pending().len();
+        if !all && (count > 0 || !self.link.stalls) {
+            self.stalled = now;
+            self.patient = now;
+        }
+        self.link.stalls = !all;
+        self.link.blocked = !all;
+        if count > 0 {
+            self.last_sent = now;
+            self.written = self.written.saturating_add(count);
+        }
+        if self.session.sent(count, now) {
+            self.asked = now;
+        }
+    }
+
+    /// What to do next. Without an inbox nothing can be read now: time and the writing go on, and PINGRESP is
+    /// not waited for.
+    ///
+    /// # Errors
+    /// [`SessionError`]: the connection is over, and the link must be closed [MQTT-4.8.0-1].
+    pub fn step<L: Large>(
+        &mut self,
+        inbox: Option<&mut Inbox<'_, L>>,
+        now: Instant,
+    ) -> Result<Step, SessionError> {
+        let step = self.choose(inbox, now);
+        match step {
+            Err(_) => self.session.handle_closed(),
+            // Then all is to be tried again.
+            Ok(Step::Wait(_)) => {
+                self.link.drained = false;
+                self.link.blocked = false;
+            }
+            Ok(_) => {}
+        }
+        step
+    }
+
+    /// What a client that does nothing else waits for: bytes, room, or a time. For an event loop of one's own,
+    /// after a call with [`Goal::Event`] and no time that told nothing.
+    #[must_use]
+    pub fn next_wait<L: Large>(&mut self, inbox: &Inbox<'_, L>, now: Instant) -> Wait {
+        let millis = self.due(now).millis.max(1);
+        Wait { read: inbox.has_room(), write: self.session.has_pending(), millis }
+    }
+
+    #[inline(always)]
+    fn choose<L: Large>(
+        &mut self,
+        mut inbox: Option<&mut Inbox<'_, L>>,
+        now: Instant,
+    ) -> Result<Step, SessionError> {
+        let events = matches!(self.goal, Goal::Event(_));
+        if self.goal == Goal::Close {
+            self.session.settle()?;
+            let _ = self.session.disconnect();
+        }
+        self.session.resume()?;
+        if inbox.is_none() {
+            self.asked = now;
+        }
+        let due = self.due(now);
+        let is_due = due.millis == 0;
+        self.link.looked_late &= is_due;
+        if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
+            self.session.want_ping();
+        }
+
+        let mut unseen = false;
+        let mut room = false;
+        if let Some(inbox) = &mut inbox {
+            room = inbox.has_room();
+            unseen = inbox.framer.is_waiting();
+            if !inbox.is_held() {
+                self.session.settle()?;
+                // PINGREQ, and acknowledgements that have waited for long, go first.
+                let urgent =
+                    self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
+                if events && (!urgent || self.link.blocked || !self.session.has_pending()) {
+                    if is_due && due.timer == Timer::Message && self.link.looked_late {
+                        return Ok(self.time_out());
+                    }
+                    if let Some(notice) = self.next_notice(inbox)? {
+                        return Ok(Step::Tell(notice));
+                    }
+                    room = inbox.has_room();
+                    unseen = !self.session.can_receive();
+                }
+            }
+        }
+
+        let writes = self.session.has_pending();
+        if writes && !self.link.blocked {
+            return Ok(Step::Write);
+        }
+        if self.session.is_overflown() && (!writes || is_due) {
+            return Err(SessionError::IncomingFull);
+        }
+        match self.session.phase() {
+            Phase::Disconnected => return Ok(Step::Done),
+            Phase::Resuming => {}
+            _ if !events && !writes => return Ok(Step::Done),
+            _ => {}
+        }
+        let left = self.left(now);
+        let looks = if left == 0 { !self.link.looked } else { !self.link.drained };
+        if room && (looks || is_due && !self.link.looked_late) {
+            self.link.looked = true;
+            self.link.looked_late = is_due;
+            return Ok(Step::Read);
+        }
+        // The link was looked at, and all that came is dealt with: a time-out can be believed.
+        if is_due {
+            if due.timer == Timer::Message && events {
+                return Ok(self.time_out());
+            }
+            if due.timer == Timer::Answer && self.is_overdue(now, unseen) {
+                return Err(match self.session.phase() {
+                    Phase::AwaitConnAck => SessionError::ConnectTimeout,
+                    _ => SessionError::PingTimeout,
+                });
+            }
+        }
+        let mut millis = left.min(due.millis.max(1));
+        if writes {
+            let patience = remaining(self.timeouts.write, now.since(self.patient));
+            if patience == 0 || left == 0 && !events {
+                self.patient = now;
+                return Ok(Step::Stalled);
+            }
+            millis = millis.min(patience);
+        }
+        if left == 0 {
+            return Ok(Step::Done);
+        }
+        Ok(Step::Wait(Wait { read: room, write: writes, millis }))
+    }
+
+    /// Whether an answer that is late will not come: the link was read in vain, or it does not take the question.
+    #[inline]
+    fn is_overdue(&self, now: Instant, unseen: bool) -> bool {
+        match self.session.ping_state() {
+            Ping::Wanted | Ping::Queued => self.link.blocked,
+            _ if self.link.looked_late => !unseen,
+            // Nothing can be read before something is written.
+            _ => self.link.blocked && is_over(self.session.keep_alive().as_millis(), now.since(self.stalled)),
+        }
+    }
+
+    /// The milliseconds that are left to the call.
+    fn left(&self, now: Instant) -> u32 {
+        let limit = match self.goal {
+            Goal::Event(wait) => wait,
+            Goal::Flush | Goal::Close => {
+                self.timeouts.to_write(self.written.saturating_add(self.session.backlog()))
+            }
+        };
+        remaining(limit, now.since(self.began))
+    }
+
+    /// Tells the first exchange that is late.
+    fn time_out(&mut self) -> Step {
+        self.link.looked_late = false;
+        match self.session.first_in_time() {
+            Some(slot) => {
+                slot.on(ExchangeInput::TimedOut);
+                Step::Tell(Notice::new(NoticeKind::TimedOut, 0, slot.id().as_u16()))
+            }
+            None => Step::Done,
+        }
+    }
+
+    /// What there is to tell, of what was lost and of what lies in the receive buffer.
+    #[inline]
+    fn next_notice<L: Large>(&mut self, inbox: &mut Inbox<'_, L>) -> Result<Option<Notice>, SessionError> {
+        if let Some(notice) = self.session.tell_lost()? {
+            return Ok(Some(notice));
+        }
+        while self.session.can_receive() && inbox.framer.poll(inbox.buffer)? {
+            if let Some(notice) = self.session.handle(inbox.framer, inbox.buffer)? {
+                return Ok(Some(notice));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is due next, and in how many milliseconds: what acts and what waits ask the same.
+    fn due(&mut self, now: Instant) -> Due {
+        let mut due = Due::new(now);
+        let phase = self.session.phase();
+        match phase {
+            Phase::AwaitConnAck => due.at_most(Timer::Answer, self.asked, self.timeouts.connect),
+            Phase::Resuming | Phase::Connected => {
+                let mut until_ping = NEVER;
+                let silence = now.since(self.last_sent);
+                let keep_alive = self.session.keep_alive();
+                match self.session.ping_state() {
+                    _ if self.session.is_overflown() => {
+                        due.at_most(Timer::Answer, self.last_received, self.timeouts.ping);
+                    }
+                    Ping::Off => {
+                        let received = Some(now.since(self.last_received));
+                        until_ping = crate::session::keep_alive::until_ping(keep_alive, silence, received);
+                    }
+                    Ping::Wanted | Ping::Queued => {
+                        if self.link.stalls {
+                            let since = self.later(now, self.stalled, self.last_received);
+                            due.at_most(Timer::Answer, since, self.timeouts.ping);
+                        }
+                    }
+                    Ping::Asked => {
+                        due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                        if !self.session.has_pending() {
+                            until_ping = crate::session::keep_alive::until_ping(keep_alive, silence, None);
+                        }
+                    }
+                }
+                due.in_millis(Timer::Ping, until_ping);
+                if phase == Phase::Connected {
+                    let timeout = self.timeouts.message;
+                    if let Some(slot) = self.session.first_in_time() {
+                        due.at_most(Timer::Message, slot.sent_at(), timeout);
+                    }
+                }
+            }
+            Phase::Disconnected | Phase::Disconnecting => {}
+        }
+        due
+    }
+
+    #[inline]
+    fn later(&self, now: Instant, one: Instant, other: Instant) -> Instant {
+        if now.since(one) < now.since(other) { one } else { other }
+    }
+}

@@ -1,0 +1,378 @@
+//! The exchanges that are not finished: a table of our own, and one of the broker's QoS 2 messages.
+
+use super::exchange::{Await, Exchange, ExchangeInput, Next};
+use crate::packet_id::PacketId;
+use crate::time::Instant;
+
+/// One exchange of a [`Ring`]: 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    id: PacketId,
+    /// The [`Exchange`], packed.
+    state: u8,
+    /// How many filters a SUBSCRIBE or UNSUBSCRIBE had.
+    filters: u8,
+    sent_at: Instant,
+}
+
+const _: () = assert!(size_of::<Slot>() == 8);
+
+impl Slot {
+    /// A slot to fill a table with; what it holds is never looked at.
+    pub const EMPTY: Self =
+        Self { id: PacketId::FIRST, state: 0, filters: 0, sent_at: Instant::from_millis(0) };
+
+    pub(crate) const fn new(id: PacketId, awaits: Await, filters: u8) -> Self {
+        Self { id, state: Exchange::new(awaits).to_byte(), filters, sent_at: Instant::from_millis(0) }
+    }
+
+    /// The id of the exchange.
+    #[must_use]
+    pub const fn id(&self) -> PacketId {
+        self.id
+    }
+
+    /// What it waits for, and where it stands.
+    #[inline]
+    #[must_use]
+    pub const fn exchange(&self) -> Exchange {
+        Exchange::from_byte(self.state)
+    }
+
+    /// Whether it waits for this.
+    #[inline]
+    #[must_use]
+    pub const fn awaits(&self, what: Await) -> bool {
+        self.state & 0x0f == what as u8
+    }
+
+    /// When its last packet was handed to the link.
+    #[must_use]
+    pub const fn sent_at(&self) -> Instant {
+        self.sent_at
+    }
+
+    pub(crate) const fn filters(&self) -> u8 {
+        self.filters
+    }
+
+    /// Moves the exchange on, as the table says.
+    #[inline]
+    pub(crate) const fn on(&mut self, input: ExchangeInput) -> Next {
+        let next = self.exchange().next(input);
+        if let Next::Goes(exchange) = next {
+            self.state = exchange.to_byte();
+        }
+        next
+    }
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// The memory of a [`Ring`]: an array of [`Slot`]s, a slice, or (with `alloc`) a box or a vector.
+pub trait Slots: AsRef<[Slot]> + AsMut<[Slot]> {
+    /// Whether there are so many that a free id is not looked for in the whole table each time; it costs a few
+    /// bytes of flash.
+    const MANY: bool;
+}
+
+impl<const N: usize> Slots for [Slot; N] {
+    const MANY: bool = N > 64;
+}
+
+impl Slots for &mut [Slot] {
+    const MANY: bool = false;
+}
+
+impl<const N: usize> Slots for &mut [Slot; N] {
+    const MANY: bool = N > 64;
+}
+
+#[cfg(feature = "alloc")]
+impl Slots for alloc::boxed::Box<[Slot]> {
+    const MANY: bool = true;
+}
+
+#[cfg(feature = "alloc")]
+impl Slots for alloc::vec::Vec<Slot> {
+    const MANY: bool = true;
+}
+
+/// The exchanges that we began, in the order of their packets: a ring whose start moves, so that an
+/// acknowledgement in order costs the same however many there are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ring<F> {
+    slots: F,
+    start: usize,
+    count: usize,
+    /// How many exchanges at the end have a packet that was not handed to the link.
+    unsent: usize,
+    /// How many at the start need no look: they are told as late or, while a session is resumed, sent again.
+    passed: usize,
+    /// How many ids from the next one on are known to be free.
+    free: u16,
+}
+
+impl<F: Slots> Ring<F> {
+    /// An empty table; each of `slots` holds one exchange, of at most 65,534.
+    #[inline]
+    #[must_use]
+    pub const fn new(slots: F) -> Self {
+        Self { slots, start: 0, count: 0, unsent: 0, passed: 0, free: 0 }
+    }
+
+    /// How many exchanges are not finished.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether all exchanges are finished.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// How many more exchanges there is room for.
+    #[must_use]
+    pub fn free_slots(&self) -> usize {
+        // One id at least is free, so that the search for it ends.
+        self.slots.as_ref().len().min(65_534).saturating_sub(self.count)
+    }
+
+    /// The exchanges, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Slot> {
+        let (front, back) = self.slots.as_ref().split_at_checked(self.start).unwrap_or_default();
+        back.iter().chain(front).take(self.count)
+    }
+
+    /// The exchange at this place, counted from the oldest.
+    #[inline]
+    pub(crate) fn get(&mut self, index: usize) -> Option<&mut Slot> {
+        if index >= self.count {
+            return None;
+        }
+        let slots = self.slots.as_mut();
+        let mut at = self.start.wrapping_add(index);
+        if at >= slots.len() {
+            at = at.wrapping_sub(slots.len());
+        }
+        slots.get_mut(at)
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, slot: Slot) {
+        let end = self.count;
+        self.count = end.wrapping_add(1);
+        self.unsent = self.unsent.wrapping_add(1);
+        if let Some(place) = self.get(end) {
+            *place = slot;
+        }
+    }
+
+    /// Where the exchange with this id stands: at once, if answers come in order.
+    #[inline(always)]
+    pub(crate) fn find(&mut self, id: PacketId) -> Option<usize> {
+        let mut index = 0;
+        loop {
+            if self.get(index)?.id == id {
+                return Some(index);
+            }
+            index = index.wrapping_add(1);
+        }
+    }
+
+    /// Drops an exchange; the older ones move up, of which there are none if answers come in order.
+    #[inline(never)]
+    pub(crate) fn remove(&mut self, mut index: usize) {
+        if index < self.passed {
+            self.passed = self.passed.wrapping_sub(1);
+        }
+        if index >= self.count.wrapping_sub(self.unsent) {
+            self.unsent = self.unsent.wrapping_sub(1);
+        }
+        while index > 0 {
+            let before = index.wrapping_sub(1);
+            let Some(&mut slot) = self.get(before) else { return };
+            if let Some(place) = self.get(index) {
+                *place = slot;
+            }
+            index = before;
+        }
+        self.start = self.start.wrapping_add(1);
+        if self.start >= self.slots.as_ref().len() {
+            self.start = 0;
+        }
+        self.count = self.count.wrapping_sub(1);
+    }
+
+    /// The first id from `id` on that no exchange uses [MQTT-2.3.1-2].
+    #[inline(always)]
+    pub(crate) fn unused_id(&mut self, mut id: PacketId) -> PacketId {
+        if !F::MANY {
+            while self.find(id).is_some() {
+                id = id.next();
+            }
+            return id;
+        }
+        // The table is searched once for as many ids as it finds free.
+        while self.free == 0 {
+            self.free = self.distance(id);
+            if self.free == 0 {
+                id = id.next();
+            }
+        }
+        id
+    }
+
+    /// The id is taken: it was the next one.
+    #[inline(always)]
+    pub(crate) const fn take_id(&mut self) {
+        if F::MANY {
+            self.free = self.free.saturating_sub(1);
+        }
+    }
+
+    /// The next id is another than the one after the last.
+    pub(crate) const fn forget_free_ids(&mut self) {
+        self.free = 0;
+    }
+
+    /// How many ids from `id` on are free.
+    #[inline(never)]
+    fn distance(&self, id: PacketId) -> u16 {
+        let distance = |slot: &Slot| match slot.id.as_u16().checked_sub(id.as_u16()) {
+            Some(distance) => distance,
+            // There is no id 0.
+            None => slot.id.as_u16().wrapping_sub(id.as_u16()).wrapping_sub(1),
+        };
+        self.iter().map(distance).min().unwrap_or(u16::MAX)
+    }
+
+    /// Packets that waited to be written were handed to the link.
+    #[inline]
+    pub(crate) fn stamp(&mut self, now: Instant) {
+        while self.unsent > 0 {
+            let index = self.count.wrapping_sub(self.unsent);
+            self.unsent = self.unsent.wrapping_sub(1);
+            if let Some(slot) = self.get(index) {
+                slot.sent_at = now;
+            }
+        }
+    }
+
+    /// The oldest exchange that was handed to the link and not told as late.
+    #[inline]
+    pub(crate) fn first_in_time(&mut self) -> Option<&mut Slot> {
+        while self.passed < self.count.wrapping_sub(self.unsent) {
+            let slot = *self.get(self.passed)?;
+            if !slot.exchange().progress.is_late() {
+                return self.get(self.passed);
+            }
+            self.passed = self.passed.wrapping_add(1);
+        }
+        None
+    }
+
+    /// A session is resumed: each exchange waits to be sent again.
+    pub(crate) const fn begin_again(&mut self) {
+        self.unsent = self.count;
+        self.passed = 0;
+    }
+
+    /// How many exchanges at the start need no look.
+    pub(crate) const fn passed(&self) -> usize {
+        self.passed
+    }
+
+    /// Says that so many at the start need no look.
+    pub(crate) const fn pass(&mut self, count: usize) {
+        self.passed = count;
+    }
+}
+
+/// The ids of the broker's QoS 2 messages that were handed over and wait for PUBREL.
+///
+/// An array or a slice of `u16` holds so many ids, 0 for a free place. With `alloc`,
+/// [`BTreeSet<u16>`](alloc::collections::BTreeSet) grows as it must, up to the 65,535 ids that there are.
+pub trait IncomingIds {
+    /// Whether this id is held.
+    fn holds(&self, id: PacketId) -> bool;
+    /// Whether another id can be held.
+    fn has_room(&self) -> bool;
+    /// Holds an id for which there is room, and which is not held.
+    fn insert(&mut self, id: PacketId);
+    /// Lets an id go, if it is held.
+    fn remove(&mut self, id: PacketId);
+    /// Lets all go.
+    fn clear(&mut self);
+}
+
+/// Puts `new` in the place of the first `old`.
+#[inline(never)]
+fn swap(ids: &mut [u16], old: u16, new: u16) {
+    if let Some(place) = ids.iter_mut().find(|id| **id == old) {
+        *place = new;
+    }
+}
+
+macro_rules! fixed_ids {
+    ($(($($generics:tt)*) $type:ty;)+) => {$(
+        impl<$($generics)*> IncomingIds for $type {
+            fn holds(&self, id: PacketId) -> bool {
+                self.iter().any(|one| *one == id.as_u16())
+            }
+
+            fn has_room(&self) -> bool {
+                self.iter().any(|one| *one == 0)
+            }
+
+            fn insert(&mut self, id: PacketId) {
+                swap(&mut self[..], 0, id.as_u16());
+            }
+
+            fn remove(&mut self, id: PacketId) {
+                swap(&mut self[..], id.as_u16(), 0);
+            }
+
+            fn clear(&mut self) {
+                for id in self.iter_mut() {
+                    *id = 0;
+                }
+            }
+        }
+    )+};
+}
+
+fixed_ids! {
+    (const N: usize) [u16; N];
+    () &mut [u16];
+    (const N: usize) &mut [u16; N];
+}
+
+#[cfg(feature = "alloc")]
+impl IncomingIds for alloc::collections::BTreeSet<u16> {
+    fn holds(&self, id: PacketId) -> bool {
+        self.contains(&id.as_u16())
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn insert(&mut self, id: PacketId) {
+        Self::insert(self, id.as_u16());
+    }
+
+    fn remove(&mut self, id: PacketId) {
+        Self::remove(self, &id.as_u16());
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}

@@ -1,0 +1,223 @@
+//! What a packet that arrives does to the session.
+
+use super::event::{Notice, NoticeKind, SessionError};
+use super::exchange::{Await, ExchangeInput, Next};
+use super::in_flight::{IncomingIds, Slots};
+use super::keep_alive::Ping;
+use super::phase::Phase;
+use super::{ACK, Session};
+use crate::error::Violation;
+use crate::framer::{FrameKind, Framer, Large};
+use crate::packet_id::PacketId;
+use crate::store::Store;
+use crate::text::{TextKind, check_text};
+use crate::wire::{ConnAck, ConnectReturnCode, PacketType, Reader, SubAck};
+
+/// What a packet has to tell, if it has something.
+type Told = Result<Option<Notice>, SessionError>;
+
+impl<T, F, S, I> Session<T, F, S, I>
+where
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    F: Slots,
+    S: Store,
+    I: IncomingIds,
+{
+    /// Deals with the frame that the framer has found; the transmitter has room for an acknowledgement.
+    #[inline(never)]
+    pub(crate) fn handle<L: Large>(&mut self, framer: &mut Framer<L>, buffer: &[u8]) -> Told {
+        let packet_type = framer.header().packet_type;
+        if (packet_type == PacketType::ConnAck) != (self.phase == Phase::AwaitConnAck) {
+            return Err(Violation::UnexpectedPacket.into());
+        }
+        let body = framer.body(buffer);
+        match packet_type {
+            PacketType::Publish => self.handle_publish(framer, body),
+            PacketType::PingResp => {
+                self.ping = Ping::Off;
+                Ok(None)
+            }
+            PacketType::ConnAck => self.handle_conn_ack(body),
+            PacketType::PubRel => {
+                let id = Reader::new(body).packet_id()?;
+                self.handle_pub_rel(id)
+            }
+            PacketType::SubAck => {
+                let ack = SubAck::decode_body(body)?;
+                self.handle_ack(ack.id, packet_type, ack.return_codes.len())
+            }
+            PacketType::PubAck | PacketType::PubRec | PacketType::PubComp | PacketType::UnsubAck => {
+                let id = Reader::new(body).packet_id()?;
+                self.handle_ack(id, packet_type, 0)
+            }
+            _ => Err(Violation::UnexpectedPacket.into()),
+        }
+    }
+
+    fn handle_publish<L: Large>(&mut self, framer: &mut Framer<L>, body: &[u8]) -> Told {
+        let flags = framer.header().flags;
+        let (kind, remaining) = framer.kind();
+        let (mut id, mut fresh) = (0, true);
+        if kind == FrameKind::Part {
+            if let Some(parts) = framer.parts() {
+                (id, fresh) = parts.arriving;
+            }
+        } else {
+            let mut reader = Reader::new(body);
+            if kind != FrameKind::Untitled {
+                check_text(reader.prefixed()?, TextKind::TopicName)?;
+            }
+            if flags & 0b0110 != 0 {
+                id = reader.packet_id()?.as_u16();
+            }
+            if flags & 0b0100 != 0 {
+                fresh = self.is_fresh(id)?;
+                if self.overflown {
+                    return Ok(None);
+                }
+            }
+            if let Some(parts) = framer.parts() {
+                parts.arriving = (id, fresh);
+            }
+        }
+        if remaining == 0 && id != 0 {
+            self.owe(id, flags, fresh);
+            if !fresh {
+                self.settle()?;
+            }
+        }
+        if !fresh {
+            return Ok(None);
+        }
+        let kind = match kind {
+            FrameKind::Whole => NoticeKind::Message,
+            FrameKind::Part => NoticeKind::MessagePart,
+            FrameKind::Start | FrameKind::Untitled => NoticeKind::MessageStart,
+        };
+        Ok(Some(Notice::new(kind, flags, id)))
+    }
+
+    /// Whether a QoS 2 message is new, and not one that was handed over before.
+    fn is_fresh(&mut self, id: u16) -> Result<bool, SessionError> {
+        if !cfg!(feature = "qos2") {
+            return Err(SessionError::Qos2NotBuilt);
+        }
+        let Some(id) = PacketId::new(id) else { return Ok(true) };
+        let fresh = !self.incoming.holds(id);
+        self.overflown = fresh && !self.incoming.has_room();
+        Ok(fresh)
+    }
+
+    /// A message is complete: its acknowledgement is due with the next call [MQTT-4.6.0-2, -3].
+    fn owe(&mut self, id: u16, flags: u8, fresh: bool) {
+        self.owed = id;
+        self.owed_type = PacketType::PubAck;
+        if cfg!(feature = "qos2") && flags & 0b0100 != 0 {
+            self.owed_type = PacketType::PubRec;
+            if let (true, Some(id)) = (fresh, PacketId::new(id)) {
+                self.incoming.insert(id);
+            }
+        }
+    }
+
+    /// Puts the acknowledgement that is due into the transmit buffer, if there is room; the id of a QoS 2
+    /// message is written down before its PUBREC goes.
+    #[inline]
+    pub(crate) fn settle(&mut self) -> Result<(), SessionError> {
+        if self.owed == 0 || !self.transmitter.has_room(ACK) {
+            return Ok(());
+        }
+        if cfg!(feature = "qos2") && self.owed_type == PacketType::PubRec && self.keeps() {
+            if let Some(id) = PacketId::new(self.owed) {
+                self.store.insert_incoming(id).map_err(|_| SessionError::StoreFailed)?;
+            }
+        }
+        self.transmitter.push_ack(self.owed_type, self.owed);
+        self.owed = 0;
+        Ok(())
+    }
+
+    fn handle_conn_ack(&mut self, body: &[u8]) -> Told {
+        let ack = ConnAck::decode_body(body)?;
+        if ack.return_code != ConnectReturnCode::Accepted {
+            return Err(SessionError::Refused(ack.return_code));
+        }
+        if ack.session_present && self.clean_session {
+            return Err(Violation::SessionPresent.into());
+        }
+        self.begin_to_resume(ack.session_present)?;
+        Ok(Some(Notice::new(NoticeKind::Connected, u8::from(ack.session_present), 0)))
+    }
+
+    fn handle_pub_rel(&mut self, id: PacketId) -> Told {
+        if !cfg!(feature = "qos2") {
+            return Err(SessionError::Qos2NotBuilt);
+        }
+        if self.keeps() {
+            self.store.remove_incoming(Some(id)).map_err(|_| SessionError::StoreFailed)?;
+        }
+        self.incoming.remove(id);
+        self.transmitter.push_ack(PacketType::PubComp, id.as_u16());
+        Ok(None)
+    }
+
+    /// An acknowledgement of something of ours. PUBREC is answered even if its id is unknown, so that the broker
+    /// can let it go [MQTT-4.3.3-1].
+    fn handle_ack(&mut self, id: PacketId, packet_type: PacketType, codes: usize) -> Told {
+        let mut kind = NoticeKind::Delivered;
+        let input = match packet_type {
+            PacketType::PubRec | PacketType::PubComp if !cfg!(feature = "qos2") => {
+                return Err(SessionError::Qos2NotBuilt);
+            }
+            PacketType::PubRec => ExchangeInput::PubRec,
+            PacketType::PubComp => ExchangeInput::PubComp,
+            PacketType::SubAck => {
+                kind = NoticeKind::Subscribed;
+                ExchangeInput::SubAck
+            }
+            PacketType::UnsubAck => {
+                kind = NoticeKind::Unsubscribed;
+                ExchangeInput::UnsubAck
+            }
+            _ => ExchangeInput::PubAck,
+        };
+        let keeps = self.keeps();
+        let index = self.outgoing.find(id);
+        let slot = index.and_then(|index| self.outgoing.get(index)).copied();
+        let next = slot.map_or(Next::Unexpected, |slot| slot.exchange().next(input));
+        let (Some(index), Some(mut slot)) = (index, slot) else { return self.unknown(id, packet_type) };
+        match next {
+            Next::Unexpected => self.unknown(id, packet_type),
+            Next::Goes(_) => {
+                if slot.awaits(Await::PubRec) {
+                    if keeps {
+                        self.store.release(id).map_err(|_| SessionError::StoreFailed)?;
+                    }
+                    slot.on(input);
+                    self.outgoing.remove(index);
+                    // Behind all others [MQTT-4.6.0-4].
+                    self.outgoing.push(slot);
+                }
+                self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
+                Ok(None)
+            }
+            Next::Finished => {
+                if packet_type == PacketType::SubAck && codes != usize::from(slot.filters()) {
+                    return Err(Violation::SubAckCount.into());
+                }
+                if keeps && slot.filters() == 0 {
+                    self.store.remove(id).map_err(|_| SessionError::StoreFailed)?;
+                }
+                self.outgoing.remove(index);
+                Ok(Some(Notice::new(kind, u8::from(slot.exchange().progress.is_late()), id.as_u16())))
+            }
+        }
+    }
+
+    fn unknown(&mut self, id: PacketId, packet_type: PacketType) -> Told {
+        if packet_type == PacketType::PubRec {
+            self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
+        }
+        Ok(Some(Notice::new(NoticeKind::UnknownAck, packet_type as u8, id.as_u16())))
+    }
+}

@@ -1,0 +1,118 @@
+//! What is sent again on a new connection, and what is lost.
+
+use super::event::{Notice, NoticeKind, SessionError};
+use super::exchange::{Await, ExchangeInput, Progress};
+use super::in_flight::{IncomingIds, Slots};
+use super::phase::{Phase, PhaseInput};
+use super::{OnSessionLost, Session};
+use crate::store::Store;
+use crate::wire::{DUP, PacketType};
+
+impl<T, F, S, I> Session<T, F, S, I>
+where
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    F: Slots,
+    S: Store,
+    I: IncomingIds,
+{
+    /// The broker has accepted the connection: decides what is sent again and what is lost.
+    pub(super) fn begin_to_resume(&mut self, session_present: bool) -> Result<(), SessionError> {
+        if !session_present && (S::KEEPS || cfg!(feature = "qos2")) {
+            if S::KEEPS {
+                self.store.remove_incoming(None).map_err(|_| SessionError::StoreFailed)?;
+            }
+            // The broker's ids mean nothing any more, nor does a PUBREL.
+            self.incoming.clear();
+            let tells = self.clean_session || self.on_session_lost == OnSessionLost::Tell;
+            let mut index = 0;
+            while let Some(slot) = self.outgoing.get(index) {
+                if tells || slot.awaits(Await::PubComp) {
+                    slot.on(ExchangeInput::Forgotten);
+                }
+                index = index.wrapping_add(1);
+            }
+        }
+        self.unsettled = true;
+        self.outgoing.begin_again();
+        self.enter(PhaseInput::ConnAck);
+        self.resume()
+    }
+
+    /// Puts what is to be sent again into the transmit buffer, in order and as far as there is room
+    /// [MQTT-4.6.0-1, -4].
+    #[inline]
+    pub(crate) fn resume(&mut self) -> Result<(), SessionError> {
+        if self.phase == Phase::Resuming && (!S::KEEPS || self.send_again()?) {
+            self.outgoing.pass(0);
+            self.enter(PhaseInput::Resumed);
+        }
+        Ok(())
+    }
+
+    /// Tells whether all is done.
+    fn send_again(&mut self) -> Result<bool, SessionError> {
+        loop {
+            let index = self.outgoing.passed();
+            let Some(slot) = self.outgoing.get(index) else { return Ok(true) };
+            let id = slot.id();
+            if matches!(slot.exchange().progress, Progress::Again | Progress::AgainLate) {
+                if slot.awaits(Await::PubComp) {
+                    if !self.transmitter.push_ack(PacketType::PubRel, id.as_u16()) {
+                        return Ok(false);
+                    }
+                } else if let Some(length) = self.store.length(id) {
+                    let open = self.transmitter.open_bytes();
+                    let offset = if open == 0 { 0 } else { length.saturating_sub(open) };
+                    let room = self.transmitter.any_room();
+                    if room.is_empty() {
+                        return Ok(false);
+                    }
+                    let count = self.store.read(id, offset, room).unwrap_or(0);
+                    if count == 0 {
+                        return Err(SessionError::StoreFailed);
+                    }
+                    if let (0, Some(first)) = (offset, room.first_mut()) {
+                        *first |= DUP;
+                    }
+                    self.transmitter.commit(count);
+                    let left = length.saturating_sub(offset.saturating_add(count));
+                    self.transmitter.open(left);
+                    if left > 0 {
+                        return Ok(false);
+                    }
+                }
+                if let Some(slot) = self.outgoing.get(index) {
+                    slot.on(ExchangeInput::Resent);
+                }
+            }
+            self.outgoing.pass(index.wrapping_add(1));
+        }
+    }
+
+    /// Tells the first exchange that is lost, and lets go of those that were told.
+    pub(crate) fn tell_lost(&mut self) -> Result<Option<Notice>, SessionError> {
+        // Before the broker's answer nothing is told.
+        if !self.unsettled || self.phase == Phase::AwaitConnAck {
+            return Ok(None);
+        }
+        let mut index = 0;
+        while let Some(slot) = self.outgoing.get(index) {
+            let id = slot.id();
+            match slot.exchange().progress {
+                Progress::Lost => {
+                    slot.on(ExchangeInput::Told);
+                    return Ok(Some(Notice::new(NoticeKind::Lost, 0, id.as_u16())));
+                }
+                Progress::Told => {
+                    if S::KEEPS {
+                        self.store.remove(id).map_err(|_| SessionError::StoreFailed)?;
+                    }
+                    self.outgoing.remove(index);
+                }
+                _ => index = index.wrapping_add(1),
+            }
+        }
+        self.unsettled = false;
+        Ok(None)
+    }
+}
