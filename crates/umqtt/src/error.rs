@@ -2,16 +2,12 @@
 
 use core::fmt;
 
-use embedded_io::ErrorKind;
-use umqtt_proto::wire::ConnectReturnCode;
-use umqtt_proto::{ConnectError, Fault, InvalidField, PacketId, RequestError, SessionError, Violation};
+use umqtt_proto::{ConnectError, Fault, InvalidField, PacketId, RequestError, SessionError};
 
 /// Why a call of a client failed; `E` is the error of its transport.
 ///
-/// [`Topic`](Self::Topic), [`Filter`](Self::Filter), [`Connect`](Self::Connect) and
-/// [`Request`](Self::Request) refuse a call: nothing was sent, and the connection stands if there was one. After
-/// [`WriteTimedOut`](Self::WriteTimedOut) it stands too. All others end the connection, and the client has
-/// closed the transport.
+/// It always says whether a message or a request was taken: with [`Taken`](Self::Taken) it was, and its fate is
+/// told as an event if it has an id, so it must not be given again; with all others it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -24,28 +20,40 @@ pub enum Error<E> {
     Connect(ConnectError),
     /// The call was refused.
     Request(RequestError),
-    /// The connection ended as the protocol asks.
+    /// The connection failed the call, which was not taken.
+    Connection(ConnectionError<E>),
+    /// The message or request was taken; then the connection failed.
+    Taken {
+        /// Its packet id; `None` for a message of QoS 0 and for PINGREQ.
+        id: Option<PacketId>,
+        /// What happened then.
+        cause: ConnectionError<E>,
+    },
+}
+
+/// What happened to a connection.
+///
+/// After [`WriteTimedOut`](Self::WriteTimedOut) it stands. All others are the end of it, and the client has
+/// closed the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConnectionError<E> {
+    /// It ended as the protocol asks.
     Session(SessionError),
-    /// What should have been the answer to CONNECT is not.
-    ConnAck(Violation),
     /// The transport failed.
     Transport(E),
-    /// The broker closed the connection.
+    /// The broker closed it.
     Closed,
-    /// The transport took no byte for the time of the socket time-out.
+    /// The transport took no byte for the time of the socket time-out, or too few of them.
     ///
-    /// What waits to be written stays in the transmit buffer and goes on with the next call, the packet of this
-    /// call among it: do not ask for it again.
-    WriteTimedOut {
-        /// The id of that packet, if it has one.
-        id: Option<PacketId>,
-    },
-    /// The transport took no byte for the time of the socket time-out, in the middle of a message that is larger
-    /// than the transmit buffer.
+    /// What waits to be written stays in the transmit buffer and goes on with the next call.
+    WriteTimedOut,
+    /// The same, in the middle of a message that is larger than the transmit buffer.
     CutShort,
 }
 
-impl<E: embedded_io::Error> Error<E> {
+impl<E> Error<E> {
     /// Whose fault it is.
     #[must_use]
     pub const fn fault(&self) -> Fault {
@@ -53,56 +61,45 @@ impl<E: embedded_io::Error> Error<E> {
             Self::Topic(error) | Self::Filter(error) => error.fault(),
             Self::Connect(error) => error.fault(),
             Self::Request(error) => error.fault(),
-            Self::Session(error) => error.fault(),
-            Self::ConnAck(_) => Fault::Peer,
-            Self::Transport(_) | Self::Closed | Self::WriteTimedOut { .. } | Self::CutShort => {
-                Fault::Transport
-            }
+            Self::Connection(error) | Self::Taken { cause: error, .. } => error.fault(),
         }
     }
 
-    /// The number that `umqtt.errno` has for it, or `None` where it has none.
-    ///
-    /// ```
-    /// use umqtt::{ConnectReturnCode, Error, SessionError};
-    /// let refused = SessionError::Refused(ConnectReturnCode::BadUserNameOrPassword);
-    /// assert_eq!(Error::<embedded_io::ErrorKind>::Session(refused).code(), Some(24));
-    /// ```
+    /// What happened to the connection, if that is the error.
     #[must_use]
-    pub fn code(&self) -> Option<i8> {
-        Some(match self {
-            Self::Session(error) => return session_code(*error),
-            Self::ConnAck(_) => 29,
-            Self::Request(RequestError::NotConnected) => 28,
-            Self::Request(RequestError::TransmitFull) | Self::WriteTimedOut { .. } | Self::CutShort => 30,
-            Self::Closed => 1,
-            Self::Transport(error) => match error.kind() {
-                ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => 1,
-                ErrorKind::TimedOut => 30,
-                _ => 8,
-            },
-            Self::Topic(InvalidField::TooLong) | Self::Filter(InvalidField::TooLong) => 4,
-            Self::Topic(_) | Self::Filter(_) | Self::Connect(_) | Self::Request(_) => return None,
-        })
+    pub const fn connection(&self) -> Option<&ConnectionError<E>> {
+        match self {
+            Self::Connection(error) | Self::Taken { cause: error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether there is no connection any more, or was none.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        match self {
+            Self::Connection(error) | Self::Taken { cause: error, .. } => error.is_over(),
+            Self::Request(error) => matches!(error, RequestError::NotConnected),
+            Self::Topic(_) | Self::Filter(_) | Self::Connect(_) => false,
+        }
     }
 }
 
-const fn session_code(error: SessionError) -> Option<i8> {
-    Some(match error {
-        SessionError::Refused(code) => match code {
-            ConnectReturnCode::UnacceptableProtocolVersion => 21,
-            ConnectReturnCode::IdentifierRejected => 22,
-            ConnectReturnCode::ServerUnavailable => 23,
-            ConnectReturnCode::BadUserNameOrPassword => 24,
-            ConnectReturnCode::NotAuthorized => 25,
-            ConnectReturnCode::Accepted | ConnectReturnCode::Other(_) => 20,
-        },
-        SessionError::ConnectTimeout => 30,
-        SessionError::PingTimeout => 7,
-        SessionError::Violation(Violation::SubAckReturnCode | Violation::SubAckCount) => 40,
-        SessionError::Violation(_) => -1,
-        _ => return None,
-    })
+impl<E> ConnectionError<E> {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Session(error) => error.fault(),
+            _ => Fault::Transport,
+        }
+    }
+
+    /// Whether it is the end of the connection.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        !matches!(self, Self::WriteTimedOut)
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for Error<E> {
@@ -112,11 +109,20 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             Self::Filter(error) => write!(f, "the topic filter cannot be used: {error}"),
             Self::Connect(error) => error.fmt(f),
             Self::Request(error) => error.fmt(f),
+            Self::Connection(error) => error.fmt(f),
+            Self::Taken { id: Some(id), cause } => write!(f, "packet {id} was taken, and then: {cause}"),
+            Self::Taken { id: None, cause } => write!(f, "the packet was taken, and then: {cause}"),
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ConnectionError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Session(error) => error.fmt(f),
-            Self::ConnAck(violation) => write!(f, "the answer to CONNECT is not one of MQTT: {violation}"),
             Self::Transport(error) => error.fmt(f),
             Self::Closed => f.write_str("the broker closed the connection"),
-            Self::WriteTimedOut { .. } => {
+            Self::WriteTimedOut => {
                 f.write_str("the link took no byte in time; what is left to send goes on with the next call")
             }
             Self::CutShort => f.write_str(
@@ -132,10 +138,17 @@ impl<E: core::error::Error + 'static> core::error::Error for Error<E> {
             Self::Topic(error) | Self::Filter(error) => Some(error),
             Self::Connect(error) => Some(error),
             Self::Request(error) => Some(error),
+            Self::Connection(error) | Self::Taken { cause: error, .. } => Some(error),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for ConnectionError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
             Self::Session(error) => Some(error),
-            Self::ConnAck(violation) => Some(violation),
             Self::Transport(error) => Some(error),
-            Self::Closed | Self::WriteTimedOut { .. } | Self::CutShort => None,
+            Self::Closed | Self::WriteTimedOut | Self::CutShort => None,
         }
     }
 }

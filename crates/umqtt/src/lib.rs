@@ -17,10 +17,10 @@ mod transport;
 
 pub use adapter::{Clock, EmbeddedIo};
 pub use blocking::{Client, Sender, Status};
-pub use error::Error;
+pub use error::{ConnectionError, Error};
 #[cfg(feature = "alloc")]
-pub use memory::Heap;
-pub use memory::{Buffers, Fixed, Memory};
+pub use memory::{HEAP_STORE, Heap};
+pub use memory::{Buffers, Fixed, INCOMING, Memory};
 pub use options::{ConnectOptions, InvalidOption};
 pub use topic::{ToTopicFilter, ToTopicName};
 pub use transport::{Interest, Io, Transport};
@@ -28,7 +28,10 @@ pub use umqtt_proto as proto;
 pub use umqtt_proto::wire::{
     ConnectReturnCode, Delivery, PacketType, Publish, ReturnCodes, SubscribeReturnCode, Subscription,
 };
+#[cfg(feature = "alloc")]
+pub use umqtt_proto::HeapStore;
 pub use umqtt_proto::{
-    ConnectError, Event, Fault, Instant, InvalidField, LargeMessage, NEVER, NoStore, PacketId, Phase, QoS,
-    RamStore, RequestError, SessionError, Slot, Store, Timeouts, TopicFilter, TopicName, Violation,
+    Await, ConnectError, Event, Fault, IncomingIds, Instant, InvalidField, Large, LargeMessage, NEVER, NoStore,
+    OnSessionLost, PacketId, Parts, Phase, QoS, RamStore, Record, RequestError, SessionError, Slot, Slots, Store,
+    StoreError, Streams, Timeouts, TopicFilter, TopicName, Violation, Wait, Whole,
 };

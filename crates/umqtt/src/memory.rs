@@ -1,9 +1,13 @@
-//! The four memories of a client: receive buffer, transmit buffer, table of packets in flight, store.
+//! The memory of a client: receive buffer, transmit buffer, tables of packets in flight, store.
 
 #[cfg(feature = "alloc")]
-use alloc::{boxed::Box, vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec};
+use core::fmt;
+use core::marker::PhantomData;
 
-use umqtt_proto::{NoStore, Slot, Store};
+use umqtt_proto::{IncomingIds, Large, NoStore, Parts, Slot, Slots, Store, Whole};
+#[cfg(feature = "alloc")]
+use umqtt_proto::{HeapStore, Streams};
 
 /// The memory of a [`Client`](crate::Client), bundled into one type parameter; [`Memory`] is the one that there
 /// is.
@@ -14,91 +18,131 @@ pub trait Buffers {
     /// Holds packets until they are written; a packet that fits is one write. At least 16 bytes, and room for
     /// CONNECT.
     type Transmit: AsRef<[u8]> + AsMut<[u8]>;
-    /// One [`Slot`] for each packet that waits for its acknowledgement, in both directions.
-    type Slots: AsRef<[Slot]> + AsMut<[Slot]>;
+    /// One [`Slot`] for each packet of ours that waits for its acknowledgement.
+    type Slots: Slots;
+    /// The ids of the broker's QoS 2 messages that were handed over and are not released.
+    type Incoming: IncomingIds;
     /// What is to be sent again when a session is resumed.
     type Store: Store;
+    /// What becomes of messages that are larger than a buffer.
+    type Large: Large;
 
-    /// The four, in the order of the types.
-    fn into_parts(self) -> (Self::Receive, Self::Transmit, Self::Slots, Self::Store);
+    /// The memory, in the order of the types.
+    fn into_parts(self) -> (Self::Receive, Self::Transmit, Self::Slots, Self::Incoming, Self::Store);
 }
+
+/// How many QoS 2 messages of the broker the usual memories hold: none in a build without QoS 2.
+pub const INCOMING: usize = if cfg!(feature = "qos2") { 8 } else { 0 };
 
 /// The memory of a client, of any kind: arrays, boxes, borrowed slices.
 ///
-/// [`Fixed`] and [`Heap`] are the usual ones. One in static memory:
+/// [`Fixed`] and `Heap` are the usual ones. One in static memory:
 ///
 /// ```
-/// use umqtt::{Memory, NoStore, Slot};
+/// use umqtt::{Memory, Slot};
 /// # fn memory(receive: &'static mut [u8; 512], transmit: &'static mut [u8; 256]) {
-/// let memory = Memory { receive, transmit, slots: [Slot::EMPTY; 4], store: NoStore };
+/// let memory = Memory::of(receive, transmit, [Slot::EMPTY; 4]);
 /// # drop(memory);
 /// # }
 /// ```
-#[derive(Clone, Copy)]
-pub struct Memory<R, T, F, S = NoStore> {
-    /// See [`Buffers::Receive`].
-    pub receive: R,
-    /// See [`Buffers::Transmit`].
-    pub transmit: T,
-    /// See [`Buffers::Slots`].
-    pub slots: F,
-    /// See [`Buffers::Store`].
-    pub store: S,
+#[derive(Clone)]
+pub struct Memory<R, T, F, I = [u16; INCOMING], S = NoStore, L = Whole> {
+    receive: R,
+    transmit: T,
+    slots: F,
+    incoming: I,
+    store: S,
+    large: PhantomData<L>,
 }
 
 impl<R, T, F> Memory<R, T, F> {
-    /// The same memory with a store, so that messages survive a lost connection.
+    /// Memory without a store. A message that is larger than a buffer is refused: one that is received ends the
+    /// connection.
+    #[must_use]
+    pub const fn of(receive: R, transmit: T, slots: F) -> Self {
+        Self { receive, transmit, slots, incoming: [0; INCOMING], store: NoStore, large: PhantomData }
+    }
+}
+
+impl<R, T, F, I, S, L> Memory<R, T, F, I, S, L> {
+    /// The same memory with a store, so that messages of a session that the broker keeps survive a lost
+    /// connection.
     ///
     /// ```
     /// use umqtt::{Fixed, RamStore};
     /// let memory = Fixed::<512, 256, 4>::new().with_store(RamStore::new([0; 1024]));
     /// # drop(memory);
     /// ```
-    pub fn with_store<S: Store>(self, store: S) -> Memory<R, T, F, S> {
-        Memory { receive: self.receive, transmit: self.transmit, slots: self.slots, store }
+    pub fn with_store<Z: Store>(self, store: Z) -> Memory<R, T, F, I, Z, L> {
+        let Self { receive, transmit, slots, incoming, large, .. } = self;
+        Memory { receive, transmit, slots, incoming, store, large }
+    }
+
+    /// The same memory with another table of incoming ids: two bytes for each QoS 2 message that the broker may
+    /// have in flight.
+    ///
+    /// ```
+    /// use umqtt::Fixed;
+    /// let memory = Fixed::<512, 256, 4>::new().with_incoming([0; 20]);
+    /// # drop(memory);
+    /// ```
+    pub fn with_incoming<J: IncomingIds>(self, incoming: J) -> Memory<R, T, F, J, S, L> {
+        let Self { receive, transmit, slots, store, large, .. } = self;
+        Memory { receive, transmit, slots, incoming, store, large }
+    }
+
+    /// The same memory, and a message that is larger than the receive buffer arrives in parts.
+    ///
+    /// ```
+    /// use umqtt::Fixed;
+    /// let memory = Fixed::<512, 256, 4>::new().in_parts();
+    /// # drop(memory);
+    /// ```
+    pub fn in_parts(self) -> Memory<R, T, F, I, S, Parts> {
+        let Self { receive, transmit, slots, incoming, store, .. } = self;
+        Memory { receive, transmit, slots, incoming, store, large: PhantomData }
     }
 }
 
-impl<R, T, F, S> Buffers for Memory<R, T, F, S>
+impl<R, T, F, I, S, L> Buffers for Memory<R, T, F, I, S, L>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
-    F: AsRef<[Slot]> + AsMut<[Slot]>,
+    F: Slots,
+    I: IncomingIds,
     S: Store,
+    L: Large,
 {
     type Receive = R;
     type Transmit = T;
     type Slots = F;
+    type Incoming = I;
     type Store = S;
+    type Large = L;
 
-    fn into_parts(self) -> (R, T, F, S) {
-        (self.receive, self.transmit, self.slots, self.store)
+    fn into_parts(self) -> (R, T, F, I, S) {
+        (self.receive, self.transmit, self.slots, self.incoming, self.store)
     }
 }
 
-// Buffers may hold what is nobody's business.
-impl<R, T, F, S> core::fmt::Debug for Memory<R, T, F, S> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+// Buffers may hold what is nobody else's business.
+impl<R, T, F, I, S, L> fmt::Debug for Memory<R, T, F, I, S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory").finish_non_exhaustive()
     }
 }
 
 /// Memory in arrays: bytes to receive, bytes to transmit, packets in flight.
-pub type Fixed<const RECEIVE: usize, const TRANSMIT: usize, const IN_FLIGHT: usize, S = NoStore> =
-    Memory<[u8; RECEIVE], [u8; TRANSMIT], [Slot; IN_FLIGHT], S>;
+pub type Fixed<const RECEIVE: usize, const TRANSMIT: usize, const IN_FLIGHT: usize> =
+    Memory<[u8; RECEIVE], [u8; TRANSMIT], [Slot; IN_FLIGHT]>;
 
 impl<const RECEIVE: usize, const TRANSMIT: usize, const IN_FLIGHT: usize>
     Fixed<RECEIVE, TRANSMIT, IN_FLIGHT>
 {
-    /// Empty memory, without a store.
+    /// Empty memory, without a store and for messages that fit the buffers.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            receive: [0; RECEIVE],
-            transmit: [0; TRANSMIT],
-            slots: [Slot::EMPTY; IN_FLIGHT],
-            store: NoStore,
-        }
+        Self::of([0; RECEIVE], [0; TRANSMIT], [Slot::EMPTY; IN_FLIGHT])
     }
 }
 
@@ -110,30 +154,34 @@ impl<const RECEIVE: usize, const TRANSMIT: usize, const IN_FLIGHT: usize> Defaul
     }
 }
 
-/// Memory on the heap.
+/// Memory on the heap, for messages of any size; a session that the broker keeps survives its connections.
 #[cfg(feature = "alloc")]
-pub type Heap<S = NoStore> = Memory<Box<[u8]>, Box<[u8]>, Box<[Slot]>, S>;
+pub type Heap<S = HeapStore> = Memory<Box<[u8]>, Box<[u8]>, Box<[Slot]>, BTreeSet<u16>, S, Streams>;
+
+/// The bytes that [`Heap`]'s store takes for unacknowledged messages at most, unless another is chosen.
+#[cfg(feature = "alloc")]
+pub const HEAP_STORE: usize = 64 * 1024 * 1024;
 
 #[cfg(feature = "alloc")]
 impl Heap {
-    /// Memory for so many bytes to receive, bytes to transmit and packets in flight, without a store.
+    /// Memory for so many bytes to receive, bytes to transmit and packets in flight; the store takes 64 MiB at
+    /// most, and only what the messages in flight need.
     #[must_use]
     pub fn new(receive: usize, transmit: usize, in_flight: usize) -> Self {
         Self {
             receive: vec![0; receive].into(),
             transmit: vec![0; transmit].into(),
             slots: vec![Slot::EMPTY; in_flight].into(),
-            store: NoStore,
+            incoming: BTreeSet::new(),
+            store: HeapStore::new(HEAP_STORE),
+            large: PhantomData,
         }
     }
 }
 
 #[cfg(feature = "alloc")]
 impl Default for Heap {
-    /// 16 KiB to receive, 16 KiB to transmit, 64 packets in flight.
-    ///
-    /// Brokers have limits of their own: Mosquitto closes the connection of a client that has more than 20
-    /// messages of QoS 2 in flight, unless it is told otherwise.
+    /// 16 KiB to receive, 16 KiB to transmit, 64 packets of ours in flight.
     fn default() -> Self {
         Self::new(16 * 1024, 16 * 1024, 64)
     }

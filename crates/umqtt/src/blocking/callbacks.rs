@@ -57,12 +57,12 @@ impl<T: Transport, B: Buffers> Client<T, B> {
     pub fn check_msg_with(
         &mut self,
         wait: u32,
-        on_message: impl FnOnce(&mut Sender<T, B>, &Publish<'_>),
+        on_message: impl FnOnce(&mut Sender<'_, T, B>, &Publish<'_>),
         on_status: impl FnOnce(PacketId, Status<'_>),
     ) -> Result<bool, Error<T::Error>> {
-        let Some((event, sender)) = self.check_msg(wait)? else { return Ok(false) };
+        let Some((event, mut sender)) = self.check_msg(wait)? else { return Ok(false) };
         match event {
-            Event::Message(message) => on_message(sender, &message),
+            Event::Message(message) => on_message(&mut sender, &message),
             Event::Delivered { id, .. } => on_status(id, Status::Delivered),
             Event::Subscribed { id, return_codes, .. } => on_status(id, Status::Granted(return_codes)),
             Event::Unsubscribed { id, .. } => on_status(id, Status::Unsubscribed),

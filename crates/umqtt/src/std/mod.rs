@@ -11,7 +11,7 @@ pub use tcp::TcpTransport;
 
 use std::time::Duration;
 
-use crate::{Client, ConnectOptions, Error, Heap};
+use crate::{Client, ConnectOptions, ConnectionError, Error, Heap};
 
 /// A client over TCP with its memory on the heap.
 pub type TcpClient = Client<TcpTransport, Heap>;
@@ -34,13 +34,17 @@ pub type TcpClient = Client<TcpTransport, Heap>;
 /// ```
 ///
 /// # Errors
-/// [`Error::Transport`] when the address is none or there is no TCP connection, and those of
+/// [`ConnectionError::Transport`] when the address is none or there is no TCP connection, and those of
 /// [`Client::connect`].
 pub fn connect(address: &str, options: &ConnectOptions<'_>) -> Result<TcpClient, Error<TcpError>> {
-    let address: Address = address.parse().map_err(|error| Error::Transport(TcpError::Address(error)))?;
+    let address: Address = address.parse().map_err(|error| failed(TcpError::Address(error)))?;
     let transport = TcpTransport::connect(address.host(), address.port(), Duration::from_secs(5))
-        .map_err(Error::Transport)?;
+        .map_err(failed)?;
     let mut client = Client::new(transport, Heap::default());
     client.connect(options)?;
     Ok(client)
+}
+
+fn failed(error: TcpError) -> Error<TcpError> {
+    Error::Connection(ConnectionError::Transport(error))
 }
