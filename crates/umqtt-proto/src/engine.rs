@@ -101,12 +101,13 @@ pub struct Wait {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
     session: Session<T, F, S, I>,
-    timeouts: Timeouts,
     goal: Goal,
     /// When the call began, and how many bytes it has written.
     began: Instant,
     written: usize,
     last_sent: Instant,
+    // Here, so that the zeros around it are set without a call of `memclr`.
+    timeouts: Timeouts,
     last_received: Instant,
     /// When CONNECT or PINGREQ was sent, or the last byte received since.
     asked: Instant,

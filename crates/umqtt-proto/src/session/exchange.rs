@@ -123,6 +123,7 @@ impl Exchange {
 
     /// The whole table: what an input makes of the exchange.
     #[must_use]
+    #[inline(always)]
     pub const fn next(self, input: ExchangeInput) -> Next {
         let mut awaits = self.awaits;
         let progress = match (self.progress, input) {
@@ -161,10 +162,12 @@ impl Exchange {
         Next::Goes(Self { awaits, progress })
     }
 
+    #[inline(always)]
     pub(crate) const fn to_byte(self) -> u8 {
         self.awaits as u8 | (self.progress as u8) << 4
     }
 
+    #[inline(always)]
     pub(crate) const fn from_byte(byte: u8) -> Self {
         let awaits = match byte & 0x0f {
             5 => Await::PubRec,

@@ -33,7 +33,7 @@ impl Slot {
     }
 
     /// What it waits for, and where it stands.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn exchange(&self) -> Exchange {
         Exchange::from_byte(self.state)
@@ -57,7 +57,7 @@ impl Slot {
     }
 
     /// Moves the exchange on, as the table says.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn on(&mut self, input: ExchangeInput) -> Next {
         let next = self.exchange().next(input);
         if let Next::Goes(exchange) = next {
