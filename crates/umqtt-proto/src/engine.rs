@@ -156,13 +156,8 @@ where
             asked: zero,
             stalled: zero,
             patient: zero,
-            link: LinkState {
-                drained: false,
-                looked: false,
-                looked_late: false,
-                blocked: false,
-                stalls: false,
-            },
+            // A connection sets these; what is not zero breaks a run of zeros that `memclr` would be called for.
+            link: LinkState { drained: true, looked: true, looked_late: true, blocked: true, stalls: true },
         }
     }
 

@@ -172,7 +172,8 @@ impl<L: Large> Framer<L> {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        let header = FixedHeader { packet_type: PacketType::Publish, flags: 0, remaining_length: 0 };
+        // Of any packet: a run of zeros would be set by a call of `memclr`.
+        let header = FixedHeader { packet_type: PacketType::PubRel, flags: 2, remaining_length: 2 };
         Self { start: 0, end: 0, body: 0, header, large: L::NEW }
     }
 

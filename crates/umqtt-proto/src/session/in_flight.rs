@@ -113,8 +113,8 @@ pub struct Ring<F> {
     unsent: usize,
     /// How many at the start need no look: they are told as late or, while a session is resumed, sent again.
     passed: usize,
-    /// How many ids from the next one on are known to be free.
-    free: u16,
+    /// Of the ids from the next one on, the first that may be in use; the next one itself if that is not known.
+    limit: PacketId,
 }
 
 impl<F: Slots> Ring<F> {
@@ -122,7 +122,7 @@ impl<F: Slots> Ring<F> {
     #[inline]
     #[must_use]
     pub const fn new(slots: F) -> Self {
-        Self { slots, start: 0, count: 0, unsent: 0, passed: 0, free: 0 }
+        Self { slots, start: 0, count: 0, unsent: 0, passed: 0, limit: PacketId::FIRST }
     }
 
     /// How many exchanges are not finished.
@@ -220,37 +220,29 @@ impl<F: Slots> Ring<F> {
             return id;
         }
         // The table is searched once for as many ids as it finds free.
-        while self.free == 0 {
-            self.free = self.distance(id);
-            if self.free == 0 {
+        while self.limit == id {
+            self.limit = self.next_used(id);
+            if self.limit == id {
                 id = id.next();
+                self.limit = id;
             }
         }
         id
     }
 
-    /// The id is taken: it was the next one.
-    #[inline(always)]
-    pub(crate) const fn take_id(&mut self) {
-        if F::MANY {
-            self.free = self.free.saturating_sub(1);
-        }
+    /// Ids go on from this one, and what is known of those that are free is forgotten.
+    pub(crate) const fn set_limit(&mut self, id: PacketId) {
+        self.limit = id;
     }
 
-    /// The next id is another than the one after the last.
-    pub(crate) const fn forget_free_ids(&mut self) {
-        self.free = 0;
-    }
-
-    /// How many ids from `id` on are free.
+    /// The first id from `id` on that an exchange uses; if there is none, one that is far away.
     #[inline(never)]
-    fn distance(&self, id: PacketId) -> u16 {
-        let distance = |slot: &Slot| match slot.id.as_u16().checked_sub(id.as_u16()) {
-            Some(distance) => distance,
-            // There is no id 0.
-            None => slot.id.as_u16().wrapping_sub(id.as_u16()).wrapping_sub(1),
-        };
-        self.iter().map(distance).min().unwrap_or(u16::MAX)
+    fn next_used(&self, id: PacketId) -> PacketId {
+        let mut nearest = i16::MAX as u16;
+        for slot in self.iter() {
+            nearest = nearest.min(slot.id.as_u16().wrapping_sub(id.as_u16()));
+        }
+        PacketId::new(id.as_u16().wrapping_add(nearest)).unwrap_or(PacketId::FIRST)
     }
 
     /// Packets that waited to be written were handed to the link.

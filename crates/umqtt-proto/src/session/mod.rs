@@ -204,7 +204,7 @@ where
     /// repetition.
     pub const fn set_next_id(&mut self, id: PacketId) {
         self.next_id = id;
-        self.outgoing.forget_free_ids();
+        self.outgoing.set_limit(id);
     }
 
     /// Says that the link is closed, whichever side did it.

@@ -228,7 +228,6 @@ where
                 })?;
             }
             self.outgoing.push(Slot::new(id, awaits, filters));
-            self.outgoing.take_id();
             self.next_id = id.next();
         }
         self.transmitter.commit(length);
