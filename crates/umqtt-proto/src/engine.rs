@@ -7,7 +7,7 @@ pub(crate) use deadlines::{is_over, remaining};
 
 use crate::framer::Large;
 use crate::receiver::Inbox;
-use crate::session::keep_alive::Ping;
+use crate::session::keep_alive::{self, Ping};
 use crate::session::{
     ConnectError, ExchangeInput, IncomingIds, Notice, NoticeKind, Phase, Session, SessionError, Slots,
 };
@@ -337,7 +337,7 @@ where
         if writes && !self.link.blocked {
             return Ok(Step::Write);
         }
-        if self.session.is_overflown() && (!writes || is_due) {
+        if self.session.is_overflown() && !writes {
             return Err(SessionError::IncomingFull);
         }
         match self.session.phase() {
@@ -358,7 +358,9 @@ where
             if due.timer == Timer::Message && events {
                 return Ok(self.time_out());
             }
-            if due.timer == Timer::Answer && self.is_overdue(now, unseen) {
+            // An answer that is late will not come: the link was read in vain, or does not take the question.
+            let believed = if self.link.stalls { self.link.blocked } else { self.link.looked_late && !unseen };
+            if due.timer == Timer::Answer && believed {
                 return Err(match self.session.phase() {
                     Phase::AwaitConnAck => SessionError::ConnectTimeout,
                     _ => SessionError::PingTimeout,
@@ -369,6 +371,9 @@ where
         if writes {
             let patience = remaining(self.timeouts.write, now.since(self.patient));
             if patience == 0 || left == 0 && !events {
+                if self.session.is_overflown() {
+                    return Err(SessionError::IncomingFull);
+                }
                 self.patient = now;
                 return Ok(Step::Stalled);
             }
@@ -378,17 +383,6 @@ where
             return Ok(Step::Done);
         }
         Ok(Step::Wait(Wait { read: room, write: writes, millis }))
-    }
-
-    /// Whether an answer that is late will not come: the link was read in vain, or it does not take the question.
-    #[inline]
-    fn is_overdue(&self, now: Instant, unseen: bool) -> bool {
-        match self.session.ping_state() {
-            Ping::Wanted | Ping::Queued => self.link.blocked,
-            _ if self.link.looked_late => !unseen,
-            // Nothing can be read before something is written.
-            _ => self.link.blocked && is_over(self.session.keep_alive().as_millis(), now.since(self.stalled)),
-        }
     }
 
     /// The milliseconds that are left to the call.
@@ -437,27 +431,17 @@ where
             Phase::Resuming | Phase::Connected => {
                 let mut until_ping = NEVER;
                 let silence = now.since(self.last_sent);
-                let keep_alive = self.session.keep_alive();
-                match self.session.ping_state() {
-                    _ if self.session.is_overflown() => {
-                        due.at_most(Timer::Answer, self.last_received, self.timeouts.ping);
-                    }
-                    Ping::Off => {
-                        let received = Some(now.since(self.last_received));
-                        until_ping = crate::session::keep_alive::until_ping(keep_alive, silence, received);
-                    }
-                    Ping::Wanted | Ping::Queued => {
-                        if self.link.stalls {
-                            let since = self.later(now, self.stalled, self.last_received);
-                            due.at_most(Timer::Answer, since, self.timeouts.ping);
-                        }
-                    }
-                    Ping::Asked => {
-                        due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
-                        if !self.session.has_pending() {
-                            until_ping = crate::session::keep_alive::until_ping(keep_alive, silence, None);
-                        }
-                    }
+                let interval = self.session.keep_alive();
+                let ping = self.session.ping_state();
+                if ping == Ping::Off {
+                    until_ping = keep_alive::until_ping(interval, silence, Some(now.since(self.last_received)));
+                } else if self.link.stalls {
+                    let received = now.since(self.last_received) < now.since(self.stalled);
+                    let since = if received { self.last_received } else { self.stalled };
+                    due.at_most(Timer::Answer, since, self.timeouts.ping);
+                } else if ping == Ping::Asked {
+                    due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                    until_ping = keep_alive::until_ping(interval, silence, None);
                 }
                 due.in_millis(Timer::Ping, until_ping);
                 if phase == Phase::Connected {
@@ -470,10 +454,5 @@ where
             Phase::Disconnected | Phase::Disconnecting => {}
         }
         due
-    }
-
-    #[inline]
-    fn later(&self, now: Instant, one: Instant, other: Instant) -> Instant {
-        if now.since(one) < now.since(other) { one } else { other }
     }
 }

@@ -121,87 +121,108 @@ impl Exchange {
         Self { awaits, progress: Progress::Sent }
     }
 
-    /// The whole table: what an input makes of the exchange.
+    /// What an input makes of the exchange: the tables of [`Await::answer`] and [`Progress::next`].
     #[must_use]
-    #[inline(always)]
     pub const fn next(self, input: ExchangeInput) -> Next {
-        let mut awaits = self.awaits;
-        let progress = match (self.progress, input) {
-            // The packet that it waits for. What was told as lost has no other end.
-            (progress, ExchangeInput::PubRec) if progress.is_alive() && awaits.is(input) => {
-                awaits = Await::PubComp;
-                if progress.is_late() { Progress::Late } else { Progress::Sent }
+        let Self { awaits, progress } = self;
+        let Some(packet_type) = input.packet_type() else {
+            return Next::Goes(Self { awaits, progress: progress.next(input) });
+        };
+        match awaits.answer(progress, packet_type) {
+            Answer::Finished => Next::Finished,
+            Answer::Released => {
+                Next::Goes(Self { awaits: Await::PubComp, progress: progress.next(ExchangeInput::Resent) })
             }
-            (progress, ExchangeInput::PubAck | ExchangeInput::PubComp | ExchangeInput::SubAck)
-            | (progress, ExchangeInput::UnsubAck)
-                if progress.is_alive() && awaits.is(input) =>
-            {
-                return Next::Finished;
-            }
-            // PUBREC came before.
-            (progress, ExchangeInput::PubRec) if awaits.is(ExchangeInput::PubComp) => progress,
-            (
-                _,
-                ExchangeInput::PubAck
-                | ExchangeInput::PubRec
-                | ExchangeInput::PubComp
-                | ExchangeInput::SubAck
-                | ExchangeInput::UnsubAck,
-            ) => return Next::Unexpected,
-            (Progress::Lost, ExchangeInput::Told) => Progress::Told,
-            (Progress::Lost | Progress::Told, _) => self.progress,
-            (_, ExchangeInput::Forgotten) => Progress::Lost,
-            (Progress::Sent, ExchangeInput::TimedOut) => Progress::Late,
-            (Progress::Again, ExchangeInput::TimedOut) => Progress::AgainLate,
-            (Progress::Sent, ExchangeInput::Kept) => Progress::Again,
-            (Progress::Late, ExchangeInput::Kept) => Progress::AgainLate,
-            (Progress::Again, ExchangeInput::Resent) => Progress::Sent,
-            (Progress::AgainLate, ExchangeInput::Resent) => Progress::Late,
-            (progress, _) => progress,
-        };
-        Next::Goes(Self { awaits, progress })
-    }
-
-    #[inline(always)]
-    pub(crate) const fn to_byte(self) -> u8 {
-        self.awaits as u8 | (self.progress as u8) << 4
-    }
-
-    #[inline(always)]
-    pub(crate) const fn from_byte(byte: u8) -> Self {
-        let awaits = match byte & 0x0f {
-            5 => Await::PubRec,
-            7 => Await::PubComp,
-            9 => Await::SubAck,
-            11 => Await::UnsubAck,
-            _ => Await::PubAck,
-        };
-        let progress = match byte >> 4 {
-            0 => Progress::Sent,
-            1 => Progress::Late,
-            2 => Progress::Again,
-            3 => Progress::AgainLate,
-            4 => Progress::Lost,
-            _ => Progress::Told,
-        };
-        Self { awaits, progress }
+            Answer::Repeated => Next::Goes(self),
+            Answer::Unexpected => Next::Unexpected,
+        }
     }
 }
 
+/// What a packet that arrives means for an exchange with its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is the end of the exchange.
+    Finished,
+    /// PUBREC has come for the first time: PUBREL goes out, and PUBCOMP is awaited.
+    Released,
+    /// PUBREC has come again.
+    Repeated,
+    /// It is not what the exchange waits for.
+    Unexpected,
+}
+
 impl Await {
-    /// Whether this input is the packet that is waited for.
-    const fn is(self, input: ExchangeInput) -> bool {
-        self as u8 == input as u8
+    /// The table of the packets that arrive. What was told as lost has no other end.
+    #[inline(always)]
+    pub(crate) const fn answer(self, progress: Progress, packet_type: PacketType) -> Answer {
+        let (awaits, packet_type) = (self as u8, packet_type as u8);
+        if awaits == packet_type && progress.is_alive() {
+            if packet_type == PacketType::PubRec as u8 { Answer::Released } else { Answer::Finished }
+        } else if packet_type == PacketType::PubRec as u8 && awaits == Self::PubComp as u8 {
+            Answer::Repeated
+        } else {
+            Answer::Unexpected
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn from_number(number: u8) -> Self {
+        match number {
+            5 => Self::PubRec,
+            7 => Self::PubComp,
+            9 => Self::SubAck,
+            11 => Self::UnsubAck,
+            _ => Self::PubAck,
+        }
+    }
+}
+
+impl ExchangeInput {
+    /// The packet that has arrived, if that is the input.
+    const fn packet_type(self) -> Option<PacketType> {
+        PacketType::from_number(self as u8)
     }
 }
 
 impl Progress {
+    /// The table of all else that happens to an exchange.
+    #[inline(always)]
+    pub(crate) const fn next(self, input: ExchangeInput) -> Self {
+        match (self, input) {
+            (Self::Lost, ExchangeInput::Told) => Self::Told,
+            (Self::Lost | Self::Told, _) => self,
+            (_, ExchangeInput::Forgotten) => Self::Lost,
+            (Self::Sent, ExchangeInput::TimedOut) => Self::Late,
+            (Self::Again, ExchangeInput::TimedOut) => Self::AgainLate,
+            (Self::Sent, ExchangeInput::Kept) => Self::Again,
+            (Self::Late, ExchangeInput::Kept) => Self::AgainLate,
+            (Self::Again, ExchangeInput::Resent) => Self::Sent,
+            (Self::AgainLate, ExchangeInput::Resent) => Self::Late,
+            (progress, _) => progress,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Sent,
+            1 => Self::Late,
+            2 => Self::Again,
+            3 => Self::AgainLate,
+            4 => Self::Lost,
+            _ => Self::Told,
+        }
+    }
+
     /// Whether the caller was told that the answer is late.
+    #[inline(always)]
     pub(crate) const fn is_late(self) -> bool {
         matches!(self, Self::Late | Self::AgainLate)
     }
 
     /// Whether an answer is of use.
+    #[inline(always)]
     pub(crate) const fn is_alive(self) -> bool {
         !matches!(self, Self::Lost | Self::Told)
     }

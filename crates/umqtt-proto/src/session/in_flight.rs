@@ -1,14 +1,15 @@
 //! The exchanges that are not finished: a table of our own, and one of the broker's QoS 2 messages.
 
-use super::exchange::{Await, Exchange, ExchangeInput, Next};
+use super::exchange::{Await, Exchange, ExchangeInput, Progress};
 use crate::packet_id::PacketId;
 use crate::time::Instant;
+use crate::wire::PacketType;
 
 /// One exchange of a [`Ring`]: 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot {
     id: PacketId,
-    /// The [`Exchange`], packed.
+    /// The [`Await`] in the low half, the [`Progress`] in the high.
     state: u8,
     /// How many filters a SUBSCRIBE or UNSUBSCRIBE had.
     filters: u8,
@@ -23,7 +24,7 @@ impl Slot {
         Self { id: PacketId::FIRST, state: 0, filters: 0, sent_at: Instant::from_millis(0) };
 
     pub(crate) const fn new(id: PacketId, awaits: Await, filters: u8) -> Self {
-        Self { id, state: Exchange::new(awaits).to_byte(), filters, sent_at: Instant::from_millis(0) }
+        Self { id, state: awaits as u8, filters, sent_at: Instant::from_millis(0) }
     }
 
     /// The id of the exchange.
@@ -33,10 +34,14 @@ impl Slot {
     }
 
     /// What it waits for, and where it stands.
-    #[inline(always)]
     #[must_use]
     pub const fn exchange(&self) -> Exchange {
-        Exchange::from_byte(self.state)
+        Exchange { awaits: Await::from_number(self.state & 0x0f), progress: self.progress() }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn progress(&self) -> Progress {
+        Progress::from_number(self.state >> 4)
     }
 
     /// Whether it waits for this.
@@ -44,6 +49,11 @@ impl Slot {
     #[must_use]
     pub const fn awaits(&self, what: Await) -> bool {
         self.state & 0x0f == what as u8
+    }
+
+    /// Whether it is that of a message.
+    pub(crate) const fn is_message(&self) -> bool {
+        self.state & 0x0f < PacketType::SubAck as u8
     }
 
     /// When its last packet was handed to the link.
@@ -58,12 +68,15 @@ impl Slot {
 
     /// Moves the exchange on, as the table says.
     #[inline(always)]
-    pub(crate) const fn on(&mut self, input: ExchangeInput) -> Next {
-        let next = self.exchange().next(input);
-        if let Next::Goes(exchange) = next {
-            self.state = exchange.to_byte();
-        }
-        next
+    pub(crate) const fn on(&mut self, input: ExchangeInput) {
+        self.state = self.state & 0x0f | (self.progress().next(input) as u8) << 4;
+    }
+
+    /// PUBREC has come: PUBREL goes out.
+    #[inline(always)]
+    pub(crate) const fn release(&mut self) {
+        self.on(ExchangeInput::Resent);
+        self.state = self.state & 0xf0 | Await::PubComp as u8;
     }
 }
 
@@ -262,7 +275,7 @@ impl<F: Slots> Ring<F> {
     pub(crate) fn first_in_time(&mut self) -> Option<&mut Slot> {
         while self.passed < self.count.wrapping_sub(self.unsent) {
             let slot = *self.get(self.passed)?;
-            if !slot.exchange().progress.is_late() {
+            if !slot.progress().is_late() {
                 return self.get(self.passed);
             }
             self.passed = self.passed.wrapping_add(1);

@@ -220,7 +220,7 @@ where
         self.unsettled = true;
         let mut index = 0;
         while let Some(slot) = self.outgoing.get(index) {
-            let kept = keeps && matches!(slot.exchange().awaits, Await::PubAck | Await::PubRec | Await::PubComp);
+            let kept = keeps && slot.is_message();
             slot.on(if kept { ExchangeInput::Kept } else { ExchangeInput::Forgotten });
             index = index.wrapping_add(1);
         }

@@ -1,7 +1,7 @@
 //! What a packet that arrives does to the session.
 
 use super::event::{Notice, NoticeKind, SessionError};
-use super::exchange::{Await, ExchangeInput, Next};
+use super::exchange::Answer;
 use super::in_flight::{IncomingIds, Slots};
 use super::keep_alive::Ping;
 use super::phase::Phase;
@@ -164,54 +164,44 @@ where
     /// An acknowledgement of something of ours. PUBREC is answered even if its id is unknown, so that the broker
     /// can let it go [MQTT-4.3.3-1].
     fn handle_ack(&mut self, id: PacketId, packet_type: PacketType, codes: usize) -> Told {
-        let mut kind = NoticeKind::Delivered;
-        let input = match packet_type {
-            PacketType::PubRec | PacketType::PubComp if !cfg!(feature = "qos2") => {
-                return Err(SessionError::Qos2NotBuilt);
-            }
-            PacketType::PubRec => ExchangeInput::PubRec,
-            PacketType::PubComp => ExchangeInput::PubComp,
-            PacketType::SubAck => {
-                kind = NoticeKind::Subscribed;
-                ExchangeInput::SubAck
-            }
-            PacketType::UnsubAck => {
-                kind = NoticeKind::Unsubscribed;
-                ExchangeInput::UnsubAck
-            }
-            _ => ExchangeInput::PubAck,
-        };
-        let keeps = self.keeps();
-        let index = self.outgoing.find(id);
-        let slot = index.and_then(|index| self.outgoing.get(index)).copied();
-        let next = slot.map_or(Next::Unexpected, |slot| slot.exchange().next(input));
-        let (Some(index), Some(mut slot)) = (index, slot) else { return self.unknown(id, packet_type) };
-        match next {
-            Next::Unexpected => self.unknown(id, packet_type),
-            Next::Goes(_) => {
-                if slot.awaits(Await::PubRec) {
-                    if keeps {
-                        self.store.release(id).map_err(|_| SessionError::StoreFailed)?;
-                    }
-                    slot.on(input);
-                    self.outgoing.remove(index);
-                    // Behind all others [MQTT-4.6.0-4].
-                    self.outgoing.push(slot);
-                }
-                self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
-                Ok(None)
-            }
-            Next::Finished => {
-                if packet_type == PacketType::SubAck && codes != usize::from(slot.filters()) {
-                    return Err(Violation::SubAckCount.into());
-                }
-                if keeps && slot.filters() == 0 {
-                    self.store.remove(id).map_err(|_| SessionError::StoreFailed)?;
-                }
-                self.outgoing.remove(index);
-                Ok(Some(Notice::new(kind, u8::from(slot.exchange().progress.is_late()), id.as_u16())))
-            }
+        let is_qos2 = matches!(packet_type, PacketType::PubRec | PacketType::PubComp);
+        if is_qos2 && !cfg!(feature = "qos2") {
+            return Err(SessionError::Qos2NotBuilt);
         }
+        let keeps = self.keeps();
+        let Some(index) = self.outgoing.find(id) else { return self.unknown(id, packet_type) };
+        let Some(slot) = self.outgoing.get(index) else { return self.unknown(id, packet_type) };
+        let mut slot = *slot;
+        let answer = slot.exchange().awaits.answer(slot.progress(), packet_type);
+        if cfg!(feature = "qos2") && matches!(answer, Answer::Released | Answer::Repeated) {
+            if answer == Answer::Released {
+                if keeps {
+                    self.store.release(id).map_err(|_| SessionError::StoreFailed)?;
+                }
+                slot.release();
+                self.outgoing.remove(index);
+                // Behind all others [MQTT-4.6.0-4].
+                self.outgoing.push(slot);
+            }
+            self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
+            return Ok(None);
+        }
+        if answer != Answer::Finished {
+            return self.unknown(id, packet_type);
+        }
+        let mut kind = NoticeKind::Delivered;
+        if packet_type == PacketType::SubAck {
+            if codes != usize::from(slot.filters()) {
+                return Err(Violation::SubAckCount.into());
+            }
+            kind = NoticeKind::Subscribed;
+        } else if packet_type == PacketType::UnsubAck {
+            kind = NoticeKind::Unsubscribed;
+        } else if keeps {
+            self.store.remove(id).map_err(|_| SessionError::StoreFailed)?;
+        }
+        self.outgoing.remove(index);
+        Ok(Some(Notice::new(kind, u8::from(slot.progress().is_late()), id.as_u16())))
     }
 
     fn unknown(&mut self, id: PacketId, packet_type: PacketType) -> Told {

@@ -55,7 +55,7 @@ where
             let index = self.outgoing.passed();
             let Some(slot) = self.outgoing.get(index) else { return Ok(true) };
             let id = slot.id();
-            if matches!(slot.exchange().progress, Progress::Again | Progress::AgainLate) {
+            if matches!(slot.progress(), Progress::Again | Progress::AgainLate) {
                 if slot.awaits(Await::PubComp) {
                     if !self.transmitter.push_ack(PacketType::PubRel, id.as_u16()) {
                         return Ok(false);
@@ -98,7 +98,7 @@ where
         let mut index = 0;
         while let Some(slot) = self.outgoing.get(index) {
             let id = slot.id();
-            match slot.exchange().progress {
+            match slot.progress() {
                 Progress::Lost => {
                     slot.on(ExchangeInput::Told);
                     return Ok(Some(Notice::new(NoticeKind::Lost, 0, id.as_u16())));
