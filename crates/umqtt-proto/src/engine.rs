@@ -222,7 +222,7 @@ where
     /// Says that the first `count` bytes of [`Inbox::unfilled`] were read; 0 when the link has none now.
     ///
     /// Fewer bytes than there was room for mean that the link has no more for now.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn did_read<L: Large>(&mut self, inbox: &mut Inbox<'_, L>, count: usize, now: Instant) {
         let room = inbox.unfilled().len();
         self.link.drained = count < room;
@@ -239,7 +239,7 @@ where
     /// Says that the link took the first `count` bytes of [`Session::pending`]; 0 when it takes none now.
     ///
     /// Fewer bytes than there were mean that it takes no more for now.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn did_write(&mut self, count: usize, now: Instant) {
         let all = count >= self.session.pending().len();
         if !all && (count > 0 || !self.link.stalls) {

@@ -257,7 +257,7 @@ impl<L: Large> Framer<L> {
     /// # Errors
     /// The rule that the bytes break, or [`Violation::PacketTooLarge`]; the connection must be closed.
     // Kept apart: woven into its caller it takes 300 bytes more of flash.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn poll(&mut self, buffer: &[u8]) -> Result<bool, Violation> {
         let waiting = self.waiting(buffer);
         if let Some(parts) = self.large.parts() {

@@ -86,7 +86,7 @@ impl Due {
     }
 
     /// `timer` is due in so many milliseconds.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) const fn in_millis(&mut self, timer: Timer, millis: u32) {
         if millis < self.millis {
             self.timer = timer;

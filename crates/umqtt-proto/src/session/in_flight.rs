@@ -200,7 +200,7 @@ impl<F: Slots> Ring<F> {
     }
 
     /// Drops an exchange; the older ones move up, of which there are none if answers come in order.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn remove(&mut self, mut index: usize) {
         if index < self.passed {
             self.passed = self.passed.wrapping_sub(1);
@@ -249,7 +249,7 @@ impl<F: Slots> Ring<F> {
     }
 
     /// The first id from `id` on that an exchange uses; if there is none, one that is far away.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     fn next_used(&self, id: PacketId) -> PacketId {
         let mut nearest = i16::MAX as u16;
         for slot in self.iter() {
@@ -318,7 +318,7 @@ pub trait IncomingIds {
 }
 
 /// Puts `new` in the place of the first `old`.
-#[inline(never)]
+#[cfg_attr(target_os = "none", inline(never))]
 fn swap(ids: &mut [u16], old: u16, new: u16) {
     if let Some(place) = ids.iter_mut().find(|id| **id == old) {
         *place = new;

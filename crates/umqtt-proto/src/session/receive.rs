@@ -24,7 +24,7 @@ where
     I: IncomingIds,
 {
     /// Deals with the frame that the framer has found; the transmitter has room for an acknowledgement.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn handle<L: Large>(&mut self, framer: &mut Framer<L>, buffer: &[u8]) -> Told {
         let packet_type = framer.header().packet_type;
         if (packet_type == PacketType::ConnAck) != (self.phase == Phase::AwaitConnAck) {

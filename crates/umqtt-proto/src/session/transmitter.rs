@@ -98,7 +98,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     }
 
     /// Puts a packet behind what waits; tells whether there was room.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn push(&mut self, packet: &[u8]) -> bool {
         let Some(room) = self.room().get_mut(..packet.len()) else { return false };
         copy(room, packet);
@@ -107,7 +107,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     }
 
     /// Puts an acknowledgement behind what waits; tells whether there was room.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn push_ack(&mut self, packet_type: PacketType, id: u16) -> bool {
         let [high, low] = id.to_be_bytes();
         self.push(&[packet_type.first_byte(), 2, high, low])

@@ -223,7 +223,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         now
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     fn run(&mut self, now: Instant) -> Driven<Option<Notice>, T> {
         self.steps(now).map_err(|error| if error.is_over() { self.fail(error) } else { error })
     }
