@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use umqtt_proto::{Instant, NEVER};
 
 use super::TcpError;
+use super::address::Host;
 use super::resolve::resolve;
 use crate::transport::{Interest, Io, Transport};
 
@@ -19,7 +20,7 @@ const LONGEST_WAIT: u32 = 86_400_000;
 /// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets.
 #[derive(Debug)]
 pub struct TcpTransport {
-    host: String,
+    host: Host,
     port: u16,
     link: Option<Link>,
     started: Moment,
@@ -35,7 +36,7 @@ impl TcpTransport {
     /// A transport that is not open; [`Client::connect`](crate::Client::connect) opens it.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.to_owned(), port, link: None, started: Moment::now() }
+        Self { host: Host::new(host), port, link: None, started: Moment::now() }
     }
 
     /// A transport that is open: the name is resolved and its addresses are tried one after the other, all
@@ -45,7 +46,7 @@ impl TcpTransport {
     /// [`TcpError::UnknownHost`], [`TcpError::ResolveTimedOut`], [`TcpError::Connect`].
     pub fn connect(host: &str, port: u16, timeout: Duration) -> Result<Self, TcpError> {
         let mut transport = Self::new(host, port);
-        transport.link = Some(open(host, port, Some(timeout))?);
+        transport.link = Some(open(&transport.host, port, Some(timeout))?);
         Ok(transport)
     }
 
@@ -145,13 +146,13 @@ fn attempt(address: SocketAddr, mut call: impl FnMut() -> io::Result<usize>) -> 
 }
 
 /// The first address of the host that takes a connection; each gets its share of the time that is left.
-fn open(host: &str, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
+fn open(host: &Host, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
     let start = Moment::now();
     // Without a limit the operating system's own one holds, of some minutes.
     let left =
         || timeout.map_or(Duration::from_secs(3600), |timeout| timeout.saturating_sub(start.elapsed()));
     let addresses = resolve(host, port, left())?;
-    let mut failure = TcpError::UnknownHost { host: host.to_owned(), error: io::ErrorKind::NotFound.into() };
+    let mut failure = TcpError::UnknownHost { host: host.to_string(), error: io::ErrorKind::NotFound.into() };
     let mut to_try = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for address in addresses {
         let share = left() / to_try.max(1);
