@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use umqtt::proto::wire::{self, Connect, Login, Packet, Will};
 use umqtt::proto::{self, Binary, InFlight, Receiver, Session, Text, Transmitter};
-use umqtt::std::{Address, InvalidAddress, TcpError, TcpTransport};
+use umqtt::std::{Address, Coalescing, InvalidAddress, TcpError, TcpTransport};
 use umqtt::{
     Client, Clock, ConnectOptions, EmbeddedIo, Event, Instant, Interest, InvalidField, InvalidOption, Io,
     Memory, NoStore, PacketId, QoS, RamStore, Slot, Status, Store, TopicFilter, TopicName, Transport,
@@ -345,6 +345,7 @@ fn plain(walk: &mut Walk) {
     walk.plain::<wire::KeepAlive>();
     walk.plain::<wire::PacketType>();
     walk.plain::<wire::SubscribeReturnCode>();
+    walk.plain::<Coalescing>();
     walk.plain::<Interest>();
     walk.plain::<InvalidOption>();
     walk.plain::<Io>();

@@ -1,11 +1,13 @@
 //! TCP on an operating system: name resolution, connecting, reading and writing, each within its time.
 
 mod address;
+mod coalescing;
 mod error;
 mod resolve;
 mod tcp;
 
 pub use address::{Address, InvalidAddress};
+pub use coalescing::Coalescing;
 pub use error::TcpError;
 pub use tcp::TcpTransport;
 

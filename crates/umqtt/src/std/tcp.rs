@@ -5,15 +5,17 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant as Moment};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use umqtt_proto::{Instant, NEVER};
 
-use super::TcpError;
 use super::address::Host;
+use super::coalescing::{Gathering, gather};
 use super::resolve::resolve;
+use super::{Coalescing, TcpError};
 use crate::transport::{Interest, Io, Transport};
 
-/// A day in milliseconds.
-const LONGEST_WAIT: u32 = 86_400_000;
+/// A day; some systems refuse to wait for weeks.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
 /// A TCP connection to a host, which can be opened again and again.
 ///
@@ -24,6 +26,7 @@ pub struct TcpTransport {
     port: u16,
     link: Option<Link>,
     started: Moment,
+    coalescing: Option<Coalescing>,
 }
 
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl TcpTransport {
     /// A transport that is not open; [`Client::connect`](crate::Client::connect) opens it.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: Host::new(host), port, link: None, started: Moment::now() }
+        Self { host: Host::new(host), port, link: None, started: Moment::now(), coalescing: None }
     }
 
     /// A transport that is open: the name is resolved and its addresses are tried one after the other, all
@@ -54,6 +57,13 @@ impl TcpTransport {
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.link.as_ref().map(|link| link.address)
+    }
+
+    /// Makes a wait for bytes alone go on until there are enough of them, or no longer; off at first.
+    ///
+    /// It ends at once when the link ends, and never lasts longer than the caller of the wait has asked for.
+    pub const fn set_coalescing(&mut self, coalescing: Option<Coalescing>) {
+        self.coalescing = coalescing;
     }
 
     fn link(&mut self) -> Result<&mut Link, TcpError> {
@@ -89,17 +99,25 @@ impl Transport for TcpTransport {
     }
 
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
+        let coalescing = self.coalescing.filter(|_| interest == Interest { read: true, write: false });
         let link = self.link()?;
+        let timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, interest.read);
         flags.set(PollFlags::OUT, interest.write);
-        // Some systems refuse to wait for weeks; the client waits again.
-        let timeout = Duration::from_millis(timeout.min(LONGEST_WAIT).into());
-        let timeout = Timespec::try_from(timeout).ok();
-        match poll(&mut [PollFd::new(&link.stream, flags)], timeout.as_ref()) {
-            // After a signal the client looks at its clock and waits again.
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(TcpError::Link { address: link.address, error: error.into() }),
+        let Some(coalescing) = coalescing else {
+            return poll_socket(&link.stream, flags, timeout).map(drop).or_else(|error| link.fail(error));
+        };
+        let start = Moment::now();
+        match poll_socket(&link.stream, flags | Gathering::END, timeout) {
+            Ok(PollFlags::IN) => {
+                let limit = start.elapsed().saturating_add(coalescing.time);
+                let limit = timeout.map_or(limit, |timeout| timeout.min(limit));
+                gather(&mut Gathering { stream: &link.stream, start, limit }, coalescing.at_least);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => link.fail(error),
         }
     }
 
@@ -128,6 +146,30 @@ impl Transport for TcpTransport {
         }
         self.close();
     }
+}
+
+impl Link {
+    /// What came of a wait that did not end well: after a signal the client looks at its clock and waits again.
+    fn fail(&self, error: Errno) -> Result<(), TcpError> {
+        match error {
+            Errno::INTR => Ok(()),
+            error => Err(TcpError::Link { address: self.address, error: error.into() }),
+        }
+    }
+}
+
+/// What a socket is ready for, of `flags`, waited for until then; nothing when the time is over.
+pub(super) fn poll_socket(
+    stream: &TcpStream,
+    flags: PollFlags,
+    timeout: Option<Duration>,
+) -> Result<PollFlags, Errno> {
+    let timeout = timeout.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+    let timeout = Timespec::try_from(timeout).ok();
+    let mut sockets = [PollFd::new(stream, flags)];
+    poll(&mut sockets, timeout.as_ref())?;
+    let [socket] = sockets;
+    Ok(socket.revents())
 }
 
 /// One call of the operating system, made again when a signal came.
