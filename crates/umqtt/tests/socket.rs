@@ -1,15 +1,15 @@
-//! What the TCP transport asks of its socket: how a wait gathers bytes.
+//! What the TCP transport asks of its socket: how a wait gathers bytes, and how little lies unsent.
 
 // The helpers of these tests are not `#[test]`s themselves.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant as Moment};
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use umqtt::std::{Coalescing, TcpTransport};
 use umqtt::{Interest, Io, Transport};
 
@@ -134,4 +134,35 @@ fn the_callers_time_bounds_the_wait() {
     peer.write_all(PACKET).unwrap();
     assert!(wait(&mut transport, READ, 600_000));
     assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+}
+
+/// A socket that listens, whose connections have a receive buffer as small as there is.
+fn small_listener() -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(1).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket.listen(1).unwrap();
+    socket.into()
+}
+
+/// A PINGREQ that is written behind a long message is at most so many bytes behind what the other side has read.
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn little_lies_between_the_program_and_a_slow_reader() {
+    const MESSAGE: usize = 4_000_000;
+    let (mut transport, mut peer) = accept(&small_listener());
+    let bytes = [0; 64 * 1024];
+    let mut read = [0; 1024];
+    let (mut written, mut taken) = (0, 0);
+    while written < MESSAGE {
+        match transport.write(&bytes).unwrap() {
+            Io::Done(count) => written += count,
+            Io::WouldBlock => {
+                assert!(written - taken < 100_000, "{written} bytes written, {taken} read");
+                taken += peer.read(&mut read).unwrap();
+            }
+            Io::Closed => panic!("closed"),
+        }
+    }
+    assert!(taken > 0, "the link never took less than it was given");
 }
