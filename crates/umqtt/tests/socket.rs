@@ -166,3 +166,13 @@ fn little_lies_between_the_program_and_a_slow_reader() {
     }
     assert!(taken > 0, "the link never took less than it was given");
 }
+
+#[test]
+fn the_socket_is_there_while_the_transport_is_open() {
+    let (mut transport, peer) = pair();
+    let socket = transport.socket().unwrap();
+    assert_eq!(socket.local_addr().unwrap(), peer.peer_addr().unwrap());
+    transport.close();
+    assert!(transport.socket().is_none());
+    assert!(TcpTransport::new("127.0.0.1", 1883).socket().is_none());
+}

@@ -67,6 +67,16 @@ impl TcpTransport {
         self.link.as_ref().map(|link| link.address)
     }
 
+    /// The socket, if the transport is open: its descriptor (`AsFd` on Unix, `AsSocket` on Windows) is for an event
+    /// loop of the program's own.
+    ///
+    /// It is not blocking, and must stay so. What is read from it or written to it is missing in the client's
+    /// stream. Each [`Client::connect`](crate::Client::connect) that opens the transport makes a new one.
+    #[must_use]
+    pub fn socket(&self) -> Option<&TcpStream> {
+        self.link.as_ref().map(|link| &link.stream)
+    }
+
     /// Makes a wait for bytes alone go on until there are enough of them, or no longer; off at first.
     ///
     /// It ends at once when the link ends, and never lasts longer than the caller of the wait has asked for.
