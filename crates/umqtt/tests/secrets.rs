@@ -12,11 +12,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use umqtt::proto::wire::{self, Connect, Login, Packet, Will};
-use umqtt::proto::{self, Binary, InFlight, Receiver, Session, Text, Transmitter};
+use umqtt::proto::{self, Binary, Engine, Framer, Receiver, Ring, Text};
 use umqtt::std::{Address, Coalescing, InvalidAddress, TcpError, TcpTransport};
 use umqtt::{
-    Client, Clock, ConnectOptions, EmbeddedIo, Event, Instant, Interest, InvalidField, InvalidOption, Io,
-    Memory, NoStore, PacketId, QoS, RamStore, Slot, Status, Store, TopicFilter, TopicName, Transport,
+    Await, Client, Clock, ConnectOptions, EmbeddedIo, Event, HeapStore, Instant, Interest, InvalidField,
+    InvalidOption, Io, Large, Memory, NoStore, PacketId, Parts, QoS, RamStore, Record, Slot, Status, Store,
+    StoreError, Streams, TopicFilter, TopicName, Transport, Wait, Whole,
 };
 
 /// Nothing else in this test has these letters next to each other.
@@ -109,15 +110,29 @@ impl Leaky {
 }
 
 impl Store for Leaky {
-    fn insert(&mut self, _: PacketId, _: &[u8]) -> Result<(), proto::StoreFull> {
+    fn insert(&mut self, _: PacketId, _: Await, _: &[&[u8]]) -> Result<(), StoreError> {
         Ok(())
     }
 
-    fn packet(&self, _: PacketId) -> Option<&[u8]> {
+    fn length(&mut self, _: PacketId) -> Option<usize> {
         None
     }
 
-    fn remove(&mut self, _: PacketId) {}
+    fn read(&mut self, _: PacketId, _: usize, _: &mut [u8]) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    fn release(&mut self, _: PacketId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn remove(&mut self, _: PacketId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn records(&mut self, _: &mut dyn FnMut(Record)) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 impl Transport for Leaky {
@@ -229,7 +244,9 @@ fn addresses(walk: &mut Walk) {
         let error: InvalidAddress = url.parse::<Address>().unwrap_err();
         walk.error(&error);
         walk.error(&TcpError::Address(error));
-        walk.error(&umqtt::std::connect(&url, &options).unwrap_err());
+        let error = umqtt::std::connect(&url, &options).unwrap_err();
+        walk.error(error.connection().unwrap());
+        walk.error(&error);
         // Not an address, but a name that nobody checks before it is looked up.
         walk.debug(&TcpTransport::new(&url, 1883));
         walk.error(&TcpTransport::connect(&url, 1883, Duration::from_millis(1)).unwrap_err());
@@ -250,7 +267,7 @@ fn packets(walk: &mut Walk) {
     let length = connect.encode(&mut bytes).unwrap();
     let mut receiver = Receiver::new(bytes);
     receiver.advance(length);
-    walk.debug(&receiver.peek().unwrap().unwrap());
+    walk.debug(&receiver.poll().unwrap().unwrap());
     walk.debug(&receiver);
 
     let with_nul = format!("{SECRET}\0");
@@ -260,25 +277,33 @@ fn packets(walk: &mut Walk) {
 }
 
 fn memory(walk: &mut Walk) {
-    let memory =
-        || Memory { receive: buffer(), transmit: buffer(), slots: [Slot::EMPTY; 2], store: Leaky::new() };
+    let memory = || {
+        let memory = Memory::of(buffer(), buffer(), [Slot::EMPTY; 2]);
+        memory.with_store(Leaky::new())
+    };
     walk.debug(&memory());
     walk.debug(&RamStore::new(buffer()));
-    walk.debug(&InFlight::new([Slot::EMPTY; 2]));
+    let mut store = HeapStore::new(1_000);
+    store.insert(PacketId::FIRST, Await::PubAck, &[&buffer()]).unwrap();
+    walk.debug(&store);
+    walk.debug(&Ring::new([Slot::EMPTY; 2]));
+    walk.debug(&Framer::<Parts>::new());
+    walk.debug(&Parts::NEW);
+    walk.debug(&Streams::NEW);
     walk.debug(&EmbeddedIo::new(Leaky::new(), Leaky::new()));
-    let mut transmitter = Transmitter::new(buffer());
-    assert!(transmitter.push(SECRET.as_bytes()));
-    walk.debug(&transmitter);
-    let now = Instant::from_millis(0);
-    let mut session = Session::new(buffer(), [Slot::EMPTY; 2], RamStore::new(buffer()));
-    session.connect(&connect(), now).unwrap();
-    walk.debug(&session);
+    let mut receiver = Receiver::new(buffer());
+    walk.debug(&receiver.inbox());
+
+    let mut engine = Engine::new(buffer(), [Slot::EMPTY; 2], [0; 2], Leaky::new());
+    engine.connect(&connect(), Instant::from_millis(0)).unwrap();
+    walk.debug(&engine);
+    walk.debug(engine.session());
 
     // CONNECT stays in the transmit buffer, as the link takes nothing.
     let mut client = Client::new(Leaky::new(), memory());
     walk.error(&client.connect(&connect().into()).unwrap_err());
     walk.debug(&client);
-    walk.debug(client.sender());
+    walk.debug(&client.sender());
 }
 
 /// Types that hold what a program has published or subscribed to, which they are there to show.
@@ -317,7 +342,7 @@ fn messages(walk: &mut Walk) {
 
 /// Types of numbers and of names that the program itself gives.
 fn plain(walk: &mut Walk) {
-    walk.plain::<proto::Await>();
+    walk.plain::<Await>();
     walk.plain::<proto::ConnectError>();
     walk.plain::<proto::EncodeError>();
     walk.plain::<proto::Fault>();
@@ -332,7 +357,18 @@ fn plain(walk: &mut Walk) {
     walk.plain::<proto::RequestError>();
     walk.plain::<proto::SessionError>();
     walk.plain::<Slot>();
-    walk.plain::<proto::StoreFull>();
+    walk.plain::<StoreError>();
+    walk.plain::<Record>();
+    walk.plain::<proto::Exchange>();
+    walk.plain::<proto::ExchangeInput>();
+    walk.plain::<proto::Progress>();
+    walk.plain::<proto::Next>();
+    walk.plain::<proto::Notice>();
+    walk.plain::<proto::NoticeKind>();
+    walk.plain::<proto::OnSessionLost>();
+    walk.plain::<proto::Goal>();
+    walk.plain::<proto::Step>();
+    walk.plain::<Wait>();
     walk.plain::<proto::Timeouts>();
     walk.plain::<proto::Violation>();
     walk.plain::<proto::keep_alive::Action>();
@@ -346,6 +382,7 @@ fn plain(walk: &mut Walk) {
     walk.plain::<wire::PacketType>();
     walk.plain::<wire::SubscribeReturnCode>();
     walk.plain::<Coalescing>();
+    walk.plain::<Whole>();
     walk.plain::<Interest>();
     walk.plain::<InvalidOption>();
     walk.plain::<Io>();
