@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use umqtt::std::{Address, TcpClient, TcpTransport};
-use umqtt::{Client, ConnectOptions, Error, Heap, QoS, Timeouts};
+use umqtt::{ConnectOptions, Error, Heap, QoS, Timeouts};
 
 use crate::exit::{Code, Failure, say};
 use crate::flags::ConnectionArgs;
@@ -200,7 +200,8 @@ impl Target {
             + self.password.as_ref().map_or(0, |password| password.reveal().len())
             + self.will.as_ref().map_or(0, |will| will.topic.len() + will.payload.reveal().len());
         let memory = Heap::new(RECEIVE, TRANSMIT + fields + largest, IN_FLIGHT);
-        let mut client = Client::new(TcpTransport::new(self.address.host(), self.address.port()), memory);
+        let transport = TcpTransport::new(self.address.host(), self.address.port());
+        let mut client = umqtt::std::client(transport, memory);
         let timeout = milliseconds(self.timeout);
         let first = limit.left(self.timeout);
         client.set_timeouts(Timeouts { connect: milliseconds(first), ping: timeout, message: timeout });
