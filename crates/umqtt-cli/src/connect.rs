@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use umqtt::std::{TcpClient, TcpTransport};
-use umqtt::{Client, ConnectOptions, Error, Heap, QoS, Timeouts};
+use umqtt::std::{Address, TcpClient, TcpTransport};
+use umqtt::{ConnectOptions, Error, Heap, QoS, Timeouts};
 
 use crate::exit::{Code, Failure, say};
 use crate::flags::ConnectionArgs;
 use crate::interrupt::Interrupt;
+use crate::secret::Secret;
 use crate::url::Url;
 
 /// The longest that a loop waits before it looks at its other duties: Ctrl-C, -W, standard input.
@@ -25,14 +26,14 @@ const IN_FLIGHT: usize = 4096;
 const PASSWORD_VARIABLE: &str = "UMQTT_PASSWORD";
 
 /// All that connecting needs, checked as far as it can be without a connection.
+#[derive(Debug)]
 pub(crate) struct Target {
-    host: String,
-    port: u16,
+    address: Address,
     client_id: String,
     clean_session: bool,
     keep_alive: u16,
-    user_name: Option<String>,
-    password: Option<Vec<u8>>,
+    user_name: Option<Secret<String>>,
+    password: Option<Secret<Vec<u8>>>,
     will: Option<Will>,
     /// The topic of the URL.
     pub(crate) topic: Option<String>,
@@ -41,9 +42,10 @@ pub(crate) struct Target {
     debug: bool,
 }
 
+#[derive(Debug)]
 struct Will {
     topic: String,
-    payload: Vec<u8>,
+    payload: Secret<Vec<u8>>,
     qos: QoS,
     retain: bool,
 }
@@ -51,16 +53,18 @@ struct Will {
 impl Target {
     /// Reads the flags of `pub` or `sub`; `default_id` begins a client id that nobody chose.
     pub(crate) fn new(args: &ConnectionArgs, default_id: &str) -> Result<Self, Failure> {
-        let mut target = Self::plain(&args.host, args.port, default_id);
         let user_name = args.username.clone();
-        let mut password = args.pw.as_deref().map(|text| text.as_encoded_bytes().to_vec());
+        let mut password = args.pw.as_ref().map(|text| Secret::new(bytes(text.reveal())));
         if let Some(file) = &args.pw_file {
-            password = Some(read_password(file)?);
+            password = Some(Secret::new(read_password(file)?));
         }
-        match &args.url {
-            Some(url) => target.use_url(Url::parse(url)?, user_name, password)?,
-            None => target.use_login(user_name, password)?,
-        }
+        let mut target = match &args.url {
+            Some(url) => Self::of_parts(Url::parse(url.reveal())?, user_name, password, default_id)?,
+            None => {
+                let address = Address::new(&args.host, args.port).map_err(Failure::usage)?;
+                Self::plain(address, default_id).with_login(user_name, password)?
+            }
+        };
         target.client_id = match (&args.id, &args.id_prefix) {
             (Some(id), _) => id.clone(),
             (None, Some(prefix)) => random_id(prefix),
@@ -88,7 +92,9 @@ impl Target {
         target.debug = args.debug;
         target.will = args.will_topic.clone().map(|topic| Will {
             topic,
-            payload: bytes(args.will_payload.as_deref().unwrap_or_default()),
+            payload: Secret::new(
+                args.will_payload.as_ref().map(|text| bytes(text.reveal())).unwrap_or_default(),
+            ),
             qos: args.will_qos,
             retain: args.will_retain,
         });
@@ -98,16 +104,14 @@ impl Target {
 
     /// The broker of a URL, with the defaults for all else.
     pub(crate) fn of_url(url: &str, default_id: &str) -> Result<Self, Failure> {
-        let mut target = Self::plain("", 0, default_id);
-        target.use_url(Url::parse(url)?, None, None)?;
+        let target = Self::of_parts(Url::parse(url)?, None, None, default_id)?;
         target.options().map(drop)?;
         Ok(target)
     }
 
-    fn plain(host: &str, port: u16, default_id: &str) -> Self {
+    fn plain(address: Address, default_id: &str) -> Self {
         Self {
-            host: host.to_owned(),
-            port,
+            address,
             client_id: random_id(default_id),
             clean_session: true,
             keep_alive: 60,
@@ -122,31 +126,42 @@ impl Target {
     }
 
     /// What is told outside of the URL comes before what it says.
-    fn use_url(&mut self, url: Url, user: Option<String>, password: Option<Vec<u8>>) -> Result<(), Failure> {
-        self.host = url.address.host().to_owned();
-        self.port = url.address.port();
-        self.topic = url.topic;
-        self.use_login(user.or(url.user_name), password.or(url.password))
+    fn of_parts(
+        url: Url,
+        user_name: Option<Secret<String>>,
+        password: Option<Secret<Vec<u8>>>,
+        default_id: &str,
+    ) -> Result<Self, Failure> {
+        let target = Self { topic: url.topic, ..Self::plain(url.address, default_id) };
+        target.with_login(user_name.or(url.user_name), password.or(url.password))
     }
 
-    fn use_login(&mut self, user_name: Option<String>, password: Option<Vec<u8>>) -> Result<(), Failure> {
+    fn with_login(
+        mut self,
+        user_name: Option<Secret<String>>,
+        password: Option<Secret<Vec<u8>>>,
+    ) -> Result<Self, Failure> {
         if user_name.is_none() && password.is_some() {
             return Err(Failure::usage("a password needs a user name (-u) [MQTT-3.1.2-22]"));
         }
-        self.password = password.or_else(|| {
-            user_name.is_some().then(|| env::var_os(PASSWORD_VARIABLE)).flatten().map(|text| bytes(&text))
-        });
+        let from_environment = || env::var_os(PASSWORD_VARIABLE).map(|text| Secret::new(bytes(&text)));
+        self.password = password.or_else(|| user_name.as_ref().and_then(|_| from_environment()));
         self.user_name = user_name;
-        Ok(())
+        Ok(self)
     }
 
     /// A last will, besides what the URL says.
     pub(crate) fn set_will(&mut self, topic: &str, payload: &[u8], qos: QoS) {
-        self.will = Some(Will { topic: topic.to_owned(), payload: payload.to_vec(), qos, retain: false });
+        self.will = Some(Will {
+            topic: topic.to_owned(),
+            payload: Secret::new(payload.to_vec()),
+            qos,
+            retain: false,
+        });
     }
 
-    pub(crate) fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+    pub(crate) const fn address(&self) -> &Address {
+        &self.address
     }
 
     pub(crate) fn client_id(&self) -> &str {
@@ -160,14 +175,14 @@ impl Target {
             .keep_alive(self.keep_alive);
         if let Some(user_name) = &self.user_name {
             options = match &self.password {
-                Some(password) => options.login(user_name, password),
-                None => options.user_name(user_name),
+                Some(password) => options.login(user_name.reveal(), password.reveal()),
+                None => options.user_name(user_name.reveal()),
             }
             .map_err(Failure::usage)?;
         }
         if let Some(will) = &self.will {
             options = options
-                .set_last_will(&will.topic, &will.payload, will.qos, will.retain)
+                .set_last_will(&will.topic, will.payload.reveal(), will.qos, will.retain)
                 .map_err(Failure::usage)?;
         }
         Ok(options)
@@ -181,11 +196,12 @@ impl Target {
     /// Connects within the time-out and within `limit`; `largest` is the size of the largest SUBSCRIBE to come.
     pub(crate) fn connect(&self, limit: &TimeLimit, largest: usize) -> Result<TcpClient, Failure> {
         let fields = self.client_id.len()
-            + self.user_name.as_ref().map_or(0, String::len)
-            + self.password.as_ref().map_or(0, Vec::len)
-            + self.will.as_ref().map_or(0, |will| will.topic.len() + will.payload.len());
+            + self.user_name.as_ref().map_or(0, |name| name.reveal().len())
+            + self.password.as_ref().map_or(0, |password| password.reveal().len())
+            + self.will.as_ref().map_or(0, |will| will.topic.len() + will.payload.reveal().len());
         let memory = Heap::new(RECEIVE, TRANSMIT + fields + largest, IN_FLIGHT);
-        let mut client = Client::new(TcpTransport::new(&self.host, self.port), memory);
+        let transport = TcpTransport::new(self.address.host(), self.address.port());
+        let mut client = umqtt::std::client(transport, memory);
         let timeout = milliseconds(self.timeout);
         let first = limit.left(self.timeout);
         client.set_timeouts(Timeouts { connect: milliseconds(first), ping: timeout, message: timeout });
@@ -275,4 +291,18 @@ fn read_password(file: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn random_id(prefix: &str) -> String {
     let random = RandomState::new().build_hasher().finish();
     format!("{prefix}{:012x}", random & 0xffff_ffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut target = Target::of_url("mqtt://xqzjv:xqzjv@broker/topic", "test-").unwrap();
+        target.set_will("state", b"xqzjv", QoS::AtMostOnce);
+        let shown = format!("{target:?} {target:#?}");
+        assert!(shown.contains("broker") && shown.contains("state"), "{shown}");
+        assert!(!shown.contains("xqzjv") && !shown.contains("120, 113"), "{shown}");
+    }
 }

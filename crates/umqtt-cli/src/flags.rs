@@ -4,20 +4,22 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use umqtt::QoS;
 
 use crate::exit::TABLE;
+use crate::secret::Secret;
 
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "umqtt", version, about = ABOUT, after_help = sections(&[ROOT_EXAMPLES, TABLE]))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Publish messages: from the command line, a file or standard input
     #[command(disable_help_flag = true, after_help = sections(&[PUB_EXAMPLES, PASSWORDS, TABLE]))]
@@ -100,7 +102,7 @@ Examples:
   umqtt completions fish > ~/.config/fish/completions/umqtt.fish";
 
 /// What `pub` and `sub` have in common.
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
     /// Host name or address of the broker
@@ -111,8 +113,8 @@ pub(crate) struct ConnectionArgs {
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: u16,
     /// All in one: mqtt://USER:PASSWORD@HOST:PORT/TOPIC, only the host is needed
-    #[arg(short = 'L', long, value_name = "URL")]
-    pub(crate) url: Option<String>,
+    #[arg(short = 'L', long, value_name = "URL", value_parser = secret_text())]
+    pub(crate) url: Option<Secret<String>>,
     /// Client id [default: umqtt-pub- or umqtt-sub- and a random number]
     #[arg(short, long, value_name = "ID", conflicts_with = "id_prefix")]
     pub(crate) id: Option<String>,
@@ -126,17 +128,18 @@ pub(crate) struct ConnectionArgs {
     #[arg(short, long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) keepalive: u16,
     /// User name
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) username: Option<String>,
+    #[arg(short, long, value_name = "NAME", value_parser = secret_text())]
+    pub(crate) username: Option<Secret<String>>,
     /// Password; see below for better ways to tell it
     #[arg(
         short = 'P',
         long,
         value_name = "PASSWORD",
         conflicts_with = "pw_file",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = secret()
     )]
-    pub(crate) pw: Option<OsString>,
+    pub(crate) pw: Option<Secret<OsString>>,
     /// File that holds the password in its first line
     #[arg(long, value_name = "FILE")]
     pub(crate) pw_file: Option<PathBuf>,
@@ -144,8 +147,14 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "TOPIC")]
     pub(crate) will_topic: Option<String>,
     /// Payload of the last will; empty when missing
-    #[arg(long, value_name = "TEXT", requires = "will_topic", allow_hyphen_values = true)]
-    pub(crate) will_payload: Option<OsString>,
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "will_topic",
+        allow_hyphen_values = true,
+        value_parser = secret()
+    )]
+    pub(crate) will_payload: Option<Secret<OsString>>,
     /// QoS of the last will
     #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos, requires = "will_topic")]
     pub(crate) will_qos: QoS,
@@ -179,13 +188,13 @@ pub(crate) struct ConnectionArgs {
     help: Option<bool>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ProtocolVersion {
     #[value(name = "mqttv311", alias = "311")]
     Mqtt311,
 }
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 pub(crate) struct PubArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
@@ -214,13 +223,13 @@ pub(crate) struct PubArgs {
 }
 
 /// Where the message comes from.
-#[derive(Args)]
+#[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 #[command(next_help_heading = "Message")]
 pub(crate) struct SourceArgs {
     /// The message
-    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub(crate) message: Option<OsString>,
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true, value_parser = secret())]
+    pub(crate) message: Option<Secret<OsString>>,
     /// A file is the message, byte for byte
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
@@ -235,7 +244,7 @@ pub(crate) struct SourceArgs {
     pub(crate) null_message: bool,
 }
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 pub(crate) struct SubArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
@@ -278,14 +287,22 @@ pub(crate) struct SubArgs {
     pub(crate) no_newline: bool,
 }
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Use this broker: mqtt://USER:PASSWORD@HOST:PORT
-    #[arg(long, value_name = "URL")]
-    pub(crate) broker: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = secret_text())]
+    pub(crate) broker: Option<Secret<String>>,
     /// Do not pause for the reader
     #[arg(long)]
     pub(crate) fast: bool,
+}
+
+fn secret() -> impl TypedValueParser<Value = Secret<OsString>> {
+    OsStringValueParser::new().map(Secret::new)
+}
+
+fn secret_text() -> impl TypedValueParser<Value = Secret<String>> {
+    StringValueParser::new().map(Secret::new)
 }
 
 fn qos(text: &str) -> Result<QoS, &'static str> {
@@ -332,6 +349,23 @@ mod tests {
                     assert!(readme.contains(&flag), "the README lacks {flag} of {}", command.get_name());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let secrets = "-L mqtt://xqzjv:xqzjv@h/t -u xqzjv -P xqzjv --will-topic w --will-payload xqzjv";
+        for line in [
+            format!("umqtt pub -t t {secrets} -m xqzjv"),
+            format!("umqtt sub -t t {secrets}"),
+            "umqtt demo --broker mqtt://xqzjv:xqzjv@h".to_owned(),
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let shown = format!("{cli:?} {cli:#?}");
+            assert!(!shown.contains("xqzjv") && !shown.contains("120, 113"), "{shown}");
+            let (Command::Pub(_) | Command::Sub(_) | Command::Demo(_)) = &cli.command else {
+                panic!("{line}")
+            };
         }
     }
 

@@ -10,6 +10,7 @@ mod format;
 mod interrupt;
 mod lines;
 mod publish;
+mod secret;
 mod subscribe;
 mod url;
 

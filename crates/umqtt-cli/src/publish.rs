@@ -61,7 +61,7 @@ fn read_message(source: &SourceArgs, longest: usize) -> Result<Option<Vec<u8>>, 
         Failure::usage(format!("{what} is larger than a message of MQTT, {longest} bytes here"))
     };
     let message = if let Some(text) = &source.message {
-        bytes(text)
+        bytes(text.reveal())
     } else if let Some(file) = &source.file {
         read_file(file, longest)?.ok_or_else(|| too_long(file.display().to_string()))?
     } else if source.stdin_file {

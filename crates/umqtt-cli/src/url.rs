@@ -3,13 +3,14 @@
 use umqtt::std::Address;
 
 use crate::exit::Failure;
+use crate::secret::Secret;
 
 /// The parts of a URL; what is missing is `None`.
-#[derive(PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Url {
     pub(crate) address: Address,
-    pub(crate) user_name: Option<String>,
-    pub(crate) password: Option<Vec<u8>>,
+    pub(crate) user_name: Option<Secret<String>>,
+    pub(crate) password: Option<Secret<Vec<u8>>>,
     pub(crate) topic: Option<String>,
 }
 
@@ -40,8 +41,8 @@ impl Url {
         };
         Ok(Self {
             address: address.parse().map_err(Failure::usage)?,
-            user_name: user_name.map(|part| decode_text(part, "user name")).transpose()?,
-            password: password.map(|part| decode(part, "password")).transpose()?,
+            user_name: user_name.map(|part| decode_text(part, "user name").map(Secret::new)).transpose()?,
+            password: password.map(|part| decode(part, "password").map(Secret::new)).transpose()?,
             topic: topic.map(|part| decode_text(part, "topic")).transpose()?,
         })
     }
@@ -79,7 +80,9 @@ mod tests {
 
     fn parts(text: &str) -> (String, Option<String>, Option<Vec<u8>>, Option<String>) {
         let url = Url::parse(text).unwrap();
-        (url.address.to_string(), url.user_name, url.password, url.topic)
+        let user_name = url.user_name.map(|name| name.reveal().clone());
+        let password = url.password.map(|password| password.reveal().clone());
+        (url.address.to_string(), user_name, password, url.topic)
     }
 
     #[test]
@@ -97,6 +100,14 @@ mod tests {
         );
         // An @ that was not escaped belongs to the password, as in other programs.
         assert_eq!(parts("mqtt://a:p@w@h").2, Some(b"p@w".to_vec()));
+    }
+
+    #[test]
+    fn debug_shows_no_login() {
+        let url = Url::parse("mqtt://ann:secret@h/topic").unwrap();
+        let shown = format!("{url:?} {url:#?}");
+        assert!(shown.contains("topic") && !shown.contains("ann") && !shown.contains("secret"), "{shown}");
+        assert!(!shown.contains("115, 101"), "{shown}");
     }
 
     #[test]
@@ -118,7 +129,7 @@ mod tests {
             "mqtt://ann:secret@h/%ff",
         ] {
             let Err(failure) = Url::parse(text) else { panic!("{text} was taken") };
-            let said = format!("{failure:?}");
+            let said = format!("{failure:?} {failure:#?}");
             assert!(said.contains("Usage") && !said.contains("secret"), "{text}: {said}");
         }
     }

@@ -1,5 +1,6 @@
 //! Finds packets in a stream of bytes that arrives in pieces. It owns no buffer: it names places in the caller's.
 
+use core::fmt;
 use core::ops::Range;
 
 use crate::error::Violation;
@@ -7,8 +8,9 @@ use crate::text::{TextCheck, TextKind};
 use crate::wire::{FixedHeader, PacketType};
 
 /// A packet, or a part of a PUBLISH that is larger than the buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+///
+/// `Debug` shows how long the body is, and not what it holds: it may be that of a CONNECT.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// What `body` is.
     pub kind: FrameKind,
@@ -18,6 +20,32 @@ pub struct Frame<'a> {
     pub body: &'a [u8],
     /// How many bytes of payload follow in [`FrameKind::Part`]s; 0 when the packet is complete.
     pub remaining: u32,
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("kind", &self.kind)
+            .field("header", &self.header)
+            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .field("remaining", &self.remaining)
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Frame<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let Self { kind, header, body, remaining } = self;
+        defmt::write!(
+            f,
+            "Frame {{ kind: {}, header: {}, body: [{=usize} bytes], remaining: {=u32} }}",
+            kind,
+            header,
+            body.len(),
+            remaining
+        );
+    }
 }
 
 /// What a [`Frame`] holds.

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use umqtt::std::TcpTransport;
-use umqtt::{Client, ConnectOptions, Event, Heap, QoS, TopicFilter};
+use umqtt::{ConnectOptions, Event, Heap, QoS, TopicFilter};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let filter = TopicFilter::new(&filter)?;
     let options = ConnectOptions::new("umqtt-example")?.keep_alive(30).clean_session(false);
-    let mut client = Client::new(TcpTransport::new(&broker, 1883), Heap::default());
+    let mut client = umqtt::std::client(TcpTransport::new(&broker, 1883), Heap::default());
     loop {
         if let Err(error) = client.connect(&options).and_then(|_| client.subscribe(filter, QoS::AtLeastOnce))
         {

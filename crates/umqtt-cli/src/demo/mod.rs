@@ -37,7 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
         ),
     };
     let url = match (&args.broker, &broker) {
-        (Some(url), _) => url.clone(),
+        (Some(url), _) => url.reveal().clone(),
         (None, Some(broker)) => broker.url(),
         (None, None) => String::new(),
     };

@@ -59,6 +59,15 @@ fn unknown_host() {
 }
 
 #[test]
+fn a_url_in_place_of_a_host_is_not_repeated() {
+    for host in ["mqtt://ann:hidden-word@127.0.0.1", "ann:hidden-word@127.0.0.1", "ann:hidden-word:"] {
+        let finished = run(&mut umqtt(&["pub", "-d", "-h", host, "-t", "a", "-n"]));
+        assert!(!finished.stderr.contains("hidden-word"), "{}", finished.stderr);
+        finished.bad(2, "no address of a broker");
+    }
+}
+
+#[test]
 fn refused_by_the_broker() {
     let broker = TcpBroker::start().unwrap();
     let port = broker.local_addr().port();

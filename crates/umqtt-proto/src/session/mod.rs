@@ -17,6 +17,8 @@ pub use exchange::{Await, Exchange, ExchangeInput, Next, Progress};
 pub use in_flight::{IncomingIds, Ring, Slot, Slots};
 pub use phase::{Phase, PhaseInput};
 
+use core::fmt;
+
 use crate::packet_id::PacketId;
 use crate::store::{NoStore, Record, Store, StoreError};
 use crate::time::Instant;
@@ -43,7 +45,7 @@ pub enum OnSessionLost {
 /// `T` holds the bytes that wait to be written, `F` the exchanges that we began, `S` what is to be sent again,
 /// `I` the ids of the broker's QoS 2 messages. The requests ([`publish`](Self::publish), …) never wait: they put
 /// a packet into the transmit buffer, or refuse and change nothing. An [`Engine`](crate::Engine) drives it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     transmitter: Transmitter<T>,
     outgoing: Ring<F>,
@@ -62,6 +64,21 @@ pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     unsettled: bool,
     /// A message found no room in the table of incoming ids: the connection ends when all is written.
     overflown: bool,
+}
+
+// A store of the caller's own might show what it keeps.
+impl<T, F: fmt::Debug, S, I: fmt::Debug> fmt::Debug for Session<T, F, S, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("phase", &self.phase)
+            .field("transmitter", &self.transmitter)
+            .field("outgoing", &self.outgoing)
+            .field("incoming", &self.incoming)
+            .field("next_id", &self.next_id)
+            .field("owed", &self.owed)
+            .field("ping", &self.ping)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T, F, S, I> Session<T, F, S, I>

@@ -1,5 +1,7 @@
 //! CONNECT: who connects, and what the broker shall do for it [MQTT 3.1].
 
+use core::fmt;
+
 use super::cursor::{Reader, Writer};
 use super::fixed_header::{PacketType, encode};
 use crate::error::{EncodeError, Violation};
@@ -51,14 +53,30 @@ pub struct Will<'a> {
 
 /// A user name, with or without a password; a password alone cannot be sent [MQTT-3.1.2-22].
 ///
-/// `Debug` does not show the password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+/// `Debug` shows the lengths alone: a user name may be a secret too, such as a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Login<'a> {
     /// The user name.
     pub user_name: Text<'a>,
     /// The password, any bytes.
     pub password: Option<Binary<'a>>,
+}
+
+impl fmt::Debug for Login<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("user_name", &Binary::received(self.user_name.as_bytes()))
+            .field("password", &self.password)
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Login<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let user_name = Binary::received(self.user_name.as_bytes());
+        defmt::write!(f, "Login {{ user_name: {}, password: {} }}", user_name, self.password);
+    }
 }
 
 /// CONNECT, the first packet of a connection [MQTT-3.1.0-1].

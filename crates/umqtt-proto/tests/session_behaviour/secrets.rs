@@ -1,17 +1,18 @@
-//! No password can get into a log.
+//! No login can get into a log.
 
 use umqtt_proto::wire::{Connect, Login};
-use umqtt_proto::{Binary, Text};
+use umqtt_proto::{Binary, ClientId, Text};
 
 use crate::rig::{CONNACK, clean, rig};
 
 #[test]
 #[cfg_attr(miri, ignore = "takes minutes")]
-fn debug_output_never_shows_a_password() {
+fn debug_output_never_shows_a_login() {
     let password = b"correct horse";
+    // A user name may be a token, which is as good as a password.
     let login =
-        Login { user_name: Text::new("shed").unwrap(), password: Some(Binary::new(password).unwrap()) };
-    let connect = Connect { login: Some(login), ..clean() };
+        Login { user_name: Text::new("token").unwrap(), password: Some(Binary::new(password).unwrap()) };
+    let connect = Connect { client_id: ClientId::new("shed").unwrap(), login: Some(login), ..clean() };
     let mut shown = format!("{connect:?} {connect:#?}");
 
     let mut rig = rig();
@@ -27,10 +28,16 @@ fn debug_output_never_shows_a_password() {
     shown += &format!("{rig:?}");
 
     assert!(
-        shown.contains("shed") && shown.contains("Transmitter { start: 0, end: 36,"),
+        shown.contains("shed") && shown.contains("Transmitter { start: 0, end: 40,"),
         "the rest is shown"
     );
-    for (secret, how) in [("correct", "text"), ("99, 111", "bytes"), ("99,\n", "bytes, one to a line")] {
-        assert!(!shown.contains(secret), "the password is shown as {how}");
+    for (secret, how) in [
+        ("token", "text"),
+        ("116, 111", "bytes"),
+        ("correct", "text"),
+        ("99, 111", "bytes"),
+        ("99,\n", "bytes, one to a line"),
+    ] {
+        assert!(!shown.contains(secret), "{secret} is shown as {how}");
     }
 }

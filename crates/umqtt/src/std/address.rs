@@ -1,6 +1,7 @@
 //! Where a broker is.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// Host and port of a broker.
@@ -14,18 +15,41 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    host: String,
+    host: Host,
     port: u16,
 }
+
+const PORT_RANGE: &str = "the port is not a number from 1 to 65535";
 
 impl Address {
     /// The port of MQTT over TCP.
     pub const DEFAULT_PORT: u16 = 1883;
 
+    /// A broker at a host name or an IP address, an IPv6 address without brackets.
+    ///
+    /// # Errors
+    /// The host is empty, or has what neither a name nor an IP address has; or the port is 0.
+    pub fn new(host: &str, port: u16) -> Result<Self, InvalidAddress> {
+        let invalid = |reason| Err(InvalidAddress { shown: harmless(host), reason });
+        if host.is_empty() {
+            return invalid("the host is missing");
+        }
+        if host.contains(['@', '/', ' ']) {
+            return invalid("host and port alone are allowed");
+        }
+        if host.contains(':') && !is_ipv6(host) {
+            return invalid("the host is not an IPv6 address");
+        }
+        if port == 0 {
+            return invalid(PORT_RANGE);
+        }
+        Ok(Self { host: Host::new(host), port })
+    }
+
     /// The name or the IP address, an IPv6 address without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        self.host.as_str()
     }
 
     /// The port.
@@ -39,7 +63,7 @@ impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        let invalid = |reason| InvalidAddress { address: text.to_owned(), reason };
+        let invalid = |reason| InvalidAddress { shown: harmless(text), reason };
         let rest = match text.split_once("://") {
             Some(("mqtt" | "tcp", rest)) => rest.strip_suffix('/').unwrap_or(rest),
             Some(_) => return Err(invalid("only mqtt:// is known here")),
@@ -54,26 +78,18 @@ impl FromStr for Address {
         } else {
             rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)))
         };
-        if host.is_empty() {
-            return Err(invalid("the host is missing"));
-        }
-        if host.contains(['@', '/', ' ']) {
-            return Err(invalid("host and port alone are allowed"));
-        }
-        let port = match port {
+        let port = match port.map(str::parse) {
             None => Self::DEFAULT_PORT,
-            Some(port) => match port.parse() {
-                Ok(port) if port > 0 => port,
-                _ => return Err(invalid("the port is not a number from 1 to 65535")),
-            },
+            Some(Ok(port)) => port,
+            Some(Err(_)) => return Err(invalid(PORT_RANGE)),
         };
-        Ok(Self { host: host.to_owned(), port })
+        Self::new(host, port).map_err(|error| invalid(error.reason))
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
+        if self.host().contains(':') {
             write!(f, "[{}]:{}", self.host, self.port)
         } else {
             write!(f, "{}:{}", self.host, self.port)
@@ -83,21 +99,89 @@ impl fmt::Display for Address {
 
 /// A text that is not an [`Address`].
 ///
-/// What stands before an `@` may be a password, and is not shown.
+/// It does not hold the text, which may be a URL with a login: the scheme, the host and a port that is a number
+/// are shown, and `…` in place of all the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidAddress {
-    address: String,
+    shown: String,
     reason: &'static str,
 }
 
 impl fmt::Display for InvalidAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.address.rsplit_once('@').map_or(self.address.as_str(), |(_, host)| host);
-        write!(f, "'{shown}' is no address of a broker: {}", self.reason)
+        write!(f, "'{}' is no address of a broker: {}", self.shown, self.reason)
     }
 }
 
 impl std::error::Error for InvalidAddress {}
+
+/// The name of a host as the caller wrote it, which may be a URL with a login by mistake.
+///
+/// It is formatted without what may be a login, so that no type that holds one can show it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Host(String);
+
+impl Host {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        harmless(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&harmless(&self.0))
+    }
+}
+
+/// What can be shown of a text that should name a broker: scheme, host and a port that is a number; `…` stands
+/// for anything else, since a login may be in it.
+fn harmless(text: &str) -> String {
+    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let (mut shown, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), text),
+    };
+    let rest = match rest.rsplit_once('@') {
+        Some((_, rest)) => {
+            shown.push_str("…@");
+            rest
+        }
+        None => rest,
+    };
+    let end = if is_ipv6(rest) {
+        rest.len()
+    } else if let Some((host, _)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if is_ipv6(host) { host.len() + "[]".len() } else { 0 }
+    } else {
+        rest.find(|char: char| !char.is_alphanumeric() && !".-_".contains(char)).unwrap_or(rest.len())
+    };
+    let (host, rest) = rest.split_at(end);
+    shown.push_str(host);
+    let is_port =
+        |port: &str| !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    shown.push_str(match rest.strip_prefix(':') {
+        Some(port) if is_port(port) => rest,
+        _ if rest.is_empty() => "",
+        _ => "…",
+    });
+    shown
+}
+
+/// Whether this is an IPv6 address, with or without a zone.
+fn is_ipv6(host: &str) -> bool {
+    let (address, zone) = host.split_once('%').unwrap_or((host, ""));
+    address.parse::<Ipv6Addr>().is_ok() && zone.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
 
 #[cfg(test)]
 mod tests {
@@ -113,6 +197,7 @@ mod tests {
             ("::1", "[::1]:1883"),
             ("[fe80::1]", "[fe80::1]:1883"),
             ("mqtt://[::1]:1884", "[::1]:1884"),
+            ("fe80::1%eth0", "[fe80::1%eth0]:1883"),
         ];
         for (text, address) in good {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), address, "{text}");
@@ -128,6 +213,8 @@ mod tests {
             ("[::1", "']' is missing"),
             ("[::1]1883", "the port is not"),
             ("mqtt://broker/path", "host and port alone"),
+            ("a:b:c", "not an IPv6 address"),
+            ("[a:b]:1883", "not an IPv6 address"),
         ];
         for (text, reason) in bad {
             let error = text.parse::<Address>().unwrap_err().to_string();
@@ -136,8 +223,39 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_an_address_is_not_shown() {
-        let error = "mqtt://gardener:correct horse@broker".parse::<Address>().unwrap_err();
-        assert!(!error.to_string().contains("horse"), "{error}");
+    fn an_error_shows_the_scheme_the_host_and_the_port_alone() {
+        for (text, shown) in [
+            ("http://broker", "http://broker"),
+            ("mqtts://broker:8883", "mqtts://broker:8883"),
+            ("broker:65536", "broker:65536"),
+            ("broker:", "broker…"),
+            ("broker/path", "broker…"),
+            ("[::1]1883", "[::1]…"),
+            ("[::1", "…"),
+            ("ws://[::1]:80/mqtt", "ws://[::1]…"),
+            ("mqtt://ann:secret@broker", "mqtt://…@broker"),
+            ("mqtt://ann:se:cr@et@broker:1883", "mqtt://…@broker:1883"),
+            ("ann:secret@broker/path", "…@broker…"),
+            // The host is forgotten, or the @.
+            ("mqtt://ann:secret@", "mqtt://…@"),
+            ("mqtt://ann:secret", "mqtt://ann…"),
+            ("mqtt://ann:sec:ret", "mqtt://ann…"),
+            ("[ann:secret]", "…"),
+            ("ann:secret://broker", "ann…"),
+            ("fe80::1%sec/ret", "fe80…"),
+            ("ann secret", "ann…"),
+        ] {
+            let error = text.parse::<Address>().unwrap_err();
+            assert_eq!(error.shown, shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_shown_whole_unless_it_is_none() {
+        for text in ["broker.local", "bröker", "snake_host", "10.0.0.1", "::1", "fe80::1%eth0"] {
+            assert_eq!(Host::new(text).to_string(), text);
+            assert_eq!(format!("{:?}", Host::new(text)), format!("{text:?}"));
+        }
+        assert_eq!(Host::new("ann:secret@broker").to_string(), "…@broker");
     }
 }

@@ -15,14 +15,14 @@ pub enum TcpError {
     Address(InvalidAddress),
     /// The name of the host has no address.
     UnknownHost {
-        /// The name.
+        /// The name; `…` in place of what may be a login.
         host: String,
         /// What the resolver said.
         error: io::Error,
     },
     /// The name of the host was not resolved in time.
     ResolveTimedOut {
-        /// The name.
+        /// The name; `…` in place of what may be a login.
         host: String,
         /// How long it may take.
         timeout: Duration,

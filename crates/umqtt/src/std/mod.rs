@@ -1,25 +1,50 @@
 //! TCP on an operating system: name resolution, connecting, reading and writing, each within its time.
 
 mod address;
+mod coalescing;
 mod error;
 mod resolve;
 mod tcp;
 
 pub use address::{Address, InvalidAddress};
+pub use coalescing::Coalescing;
 pub use error::TcpError;
 pub use tcp::TcpTransport;
 
 use std::time::Duration;
 
-use crate::{Client, ConnectOptions, ConnectionError, Error, Heap};
+use crate::{Buffers, Client, ConnectOptions, ConnectionError, Error, Heap, PacketId};
 
 /// A client over TCP with its memory on the heap.
 pub type TcpClient = Client<TcpTransport, Heap>;
 
+/// A client over TCP that is not connected, whose first packet id is drawn at random.
+///
+/// A program that was restarted and begins at id 1 again may give a QoS 2 message the id of an earlier one that the
+/// broker of a kept session still knows; the broker takes the new message for a repetition, and drops it.
+/// [`Client::set_next_id`] chooses another id, and [`Client::restore`] the one that the store remembers.
+///
+/// ```
+/// use umqtt::Heap;
+/// use umqtt::std::TcpTransport;
+/// let client = umqtt::std::client(TcpTransport::new("broker.local", 1883), Heap::default());
+/// # drop(client);
+/// ```
+#[must_use]
+pub fn client<B: Buffers>(transport: TcpTransport, memory: B) -> Client<TcpTransport, B> {
+    let mut client = Client::new(transport, memory);
+    let mut id = [0; 2];
+    // A system without random numbers leaves it at the first.
+    if getrandom::fill(&mut id).is_ok() {
+        client.set_next_id(PacketId::new(u16::from_ne_bytes(id)).unwrap_or(PacketId::FIRST));
+    }
+    client
+}
+
 /// Connects to a broker over TCP, within 5 s for opening the connection and 5 s for its answer.
 ///
 /// `address` is `host`, `host:port`, `[v6]:port`, or one of these behind `mqtt://`; the port is 1883 when none is
-/// named. [`Client::new`] with a [`TcpTransport`] gives a choice of time-outs and memory.
+/// named. [`client`] with a [`TcpTransport`] gives a choice of time-outs and memory.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,7 +65,7 @@ pub fn connect(address: &str, options: &ConnectOptions<'_>) -> Result<TcpClient,
     let address: Address = address.parse().map_err(|error| failed(TcpError::Address(error)))?;
     let transport = TcpTransport::connect(address.host(), address.port(), Duration::from_secs(5))
         .map_err(failed)?;
-    let mut client = Client::new(transport, Heap::default());
+    let mut client = client(transport, Heap::default());
     client.connect(options)?;
     Ok(client)
 }

@@ -7,23 +7,24 @@ use std::thread;
 use std::time::Duration;
 
 use super::TcpError;
+use super::address::Host;
 
 /// All addresses of a host, at least one.
 ///
 /// The operating system's resolver has no time-out. It runs in a thread of its own, which is left to itself when
 /// it takes too long.
-pub(super) fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, TcpError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
+pub(super) fn resolve(host: &Host, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, TcpError> {
+    if let Ok(address) = host.as_str().parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let name = host.to_owned();
+    let name = host.as_str().to_owned();
     let addresses = within(timeout, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
-    let unknown = |error| TcpError::UnknownHost { host: host.to_owned(), error };
+    let unknown = |error| TcpError::UnknownHost { host: host.to_string(), error };
     match addresses {
         Ok(Some(Ok(addresses))) if addresses.is_empty() => Err(unknown(io::ErrorKind::NotFound.into())),
         Ok(Some(Ok(addresses))) => Ok(addresses),
         Ok(Some(Err(error))) | Err(error) => Err(unknown(error)),
-        Ok(None) => Err(TcpError::ResolveTimedOut { host: host.to_owned(), timeout }),
+        Ok(None) => Err(TcpError::ResolveTimedOut { host: host.to_string(), timeout }),
     }
 }
 
@@ -54,13 +55,13 @@ mod tests {
 
     #[test]
     fn an_ip_address_is_not_looked_up() {
-        let addresses = resolve("::1", 7, Duration::ZERO).unwrap();
+        let addresses = resolve(&Host::new("::1"), 7, Duration::ZERO).unwrap();
         assert_eq!(addresses, ["[::1]:7".parse().unwrap()]);
     }
 
     #[test]
     fn a_name_of_this_machine_is_found() {
-        let addresses = resolve("localhost", 7, Duration::from_secs(10)).unwrap();
+        let addresses = resolve(&Host::new("localhost"), 7, Duration::from_secs(10)).unwrap();
         assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 7));
     }
 }

@@ -5,24 +5,36 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant as Moment};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use umqtt_proto::{Instant, NEVER};
 
-use super::TcpError;
+use super::address::Host;
+use super::coalescing::{Gathering, gather};
 use super::resolve::resolve;
+use super::{Coalescing, TcpError};
 use crate::transport::{Interest, Io, Transport};
 
-/// A day in milliseconds.
-const LONGEST_WAIT: u32 = 86_400_000;
+/// A day; some systems refuse to wait for weeks.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
+/// How many bytes the system takes that it cannot send yet.
+///
+/// It would take megabytes. A PINGREQ behind them reaches the broker too late when the link is slow: with
+/// 50 kB/s after a minute.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MAX_UNSENT: u32 = 16 * 1024;
 
 /// A TCP connection to a host, which can be opened again and again.
 ///
-/// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets.
+/// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets. On Linux and Android the system
+/// holds few bytes that it has not sent (`TCP_NOTSENT_LOWAT`), so that a PINGREQ does not lie behind megabytes.
 #[derive(Debug)]
 pub struct TcpTransport {
-    host: String,
+    host: Host,
     port: u16,
     link: Option<Link>,
     started: Moment,
+    coalescing: Option<Coalescing>,
 }
 
 #[derive(Debug)]
@@ -35,7 +47,7 @@ impl TcpTransport {
     /// A transport that is not open; [`Client::connect`](crate::Client::connect) opens it.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.to_owned(), port, link: None, started: Moment::now() }
+        Self { host: Host::new(host), port, link: None, started: Moment::now(), coalescing: None }
     }
 
     /// A transport that is open: the name is resolved and its addresses are tried one after the other, all
@@ -45,7 +57,7 @@ impl TcpTransport {
     /// [`TcpError::UnknownHost`], [`TcpError::ResolveTimedOut`], [`TcpError::Connect`].
     pub fn connect(host: &str, port: u16, timeout: Duration) -> Result<Self, TcpError> {
         let mut transport = Self::new(host, port);
-        transport.link = Some(open(host, port, Some(timeout))?);
+        transport.link = Some(open(&transport.host, port, Some(timeout))?);
         Ok(transport)
     }
 
@@ -53,6 +65,23 @@ impl TcpTransport {
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.link.as_ref().map(|link| link.address)
+    }
+
+    /// The socket, if the transport is open: its descriptor (`AsFd` on Unix, `AsSocket` on Windows) is for an event
+    /// loop of the program's own.
+    ///
+    /// It is not blocking, and must stay so. What is read from it or written to it is missing in the client's
+    /// stream. Each [`Client::connect`](crate::Client::connect) that opens the transport makes a new one.
+    #[must_use]
+    pub fn socket(&self) -> Option<&TcpStream> {
+        self.link.as_ref().map(|link| &link.stream)
+    }
+
+    /// Makes a wait for bytes alone go on until there are enough of them, or no longer; off at first.
+    ///
+    /// It ends at once when the link ends, and never lasts longer than the caller of the wait has asked for.
+    pub const fn set_coalescing(&mut self, coalescing: Option<Coalescing>) {
+        self.coalescing = coalescing;
     }
 
     fn link(&mut self) -> Result<&mut Link, TcpError> {
@@ -88,17 +117,25 @@ impl Transport for TcpTransport {
     }
 
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
+        let coalescing = self.coalescing.filter(|_| interest == Interest { read: true, write: false });
         let link = self.link()?;
+        let timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, interest.read);
         flags.set(PollFlags::OUT, interest.write);
-        // Some systems refuse to wait for weeks; the client waits again.
-        let timeout = Duration::from_millis(timeout.min(LONGEST_WAIT).into());
-        let timeout = Timespec::try_from(timeout).ok();
-        match poll(&mut [PollFd::new(&link.stream, flags)], timeout.as_ref()) {
-            // After a signal the client looks at its clock and waits again.
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(TcpError::Link { address: link.address, error: error.into() }),
+        let Some(coalescing) = coalescing else {
+            return poll_socket(&link.stream, flags, timeout).map(drop).or_else(|error| link.fail(error));
+        };
+        let start = Moment::now();
+        match poll_socket(&link.stream, flags | Gathering::END, timeout) {
+            Ok(PollFlags::IN) => {
+                let limit = start.elapsed().saturating_add(coalescing.time);
+                let limit = timeout.map_or(limit, |timeout| timeout.min(limit));
+                gather(&mut Gathering { stream: &link.stream, start, limit }, coalescing.at_least);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => link.fail(error),
         }
     }
 
@@ -129,6 +166,30 @@ impl Transport for TcpTransport {
     }
 }
 
+impl Link {
+    /// What came of a wait that did not end well: after a signal the client looks at its clock and waits again.
+    fn fail(&self, error: Errno) -> Result<(), TcpError> {
+        match error {
+            Errno::INTR => Ok(()),
+            error => Err(TcpError::Link { address: self.address, error: error.into() }),
+        }
+    }
+}
+
+/// What a socket is ready for, of `flags`, waited for until then; nothing when the time is over.
+pub(super) fn poll_socket(
+    stream: &TcpStream,
+    flags: PollFlags,
+    timeout: Option<Duration>,
+) -> Result<PollFlags, Errno> {
+    let timeout = timeout.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+    let timeout = Timespec::try_from(timeout).ok();
+    let mut sockets = [PollFd::new(stream, flags)];
+    poll(&mut sockets, timeout.as_ref())?;
+    let [socket] = sockets;
+    Ok(socket.revents())
+}
+
 /// One call of the operating system, made again when a signal came.
 fn attempt(address: SocketAddr, mut call: impl FnMut() -> io::Result<usize>) -> Result<Io, TcpError> {
     loop {
@@ -145,13 +206,13 @@ fn attempt(address: SocketAddr, mut call: impl FnMut() -> io::Result<usize>) -> 
 }
 
 /// The first address of the host that takes a connection; each gets its share of the time that is left.
-fn open(host: &str, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
+fn open(host: &Host, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
     let start = Moment::now();
     // Without a limit the operating system's own one holds, of some minutes.
     let left =
         || timeout.map_or(Duration::from_secs(3600), |timeout| timeout.saturating_sub(start.elapsed()));
     let addresses = resolve(host, port, left())?;
-    let mut failure = TcpError::UnknownHost { host: host.to_owned(), error: io::ErrorKind::NotFound.into() };
+    let mut failure = TcpError::UnknownHost { host: host.to_string(), error: io::ErrorKind::NotFound.into() };
     let mut to_try = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for address in addresses {
         let share = left() / to_try.max(1);
@@ -164,6 +225,9 @@ fn open(host: &str, port: u16, timeout: Option<Duration>) -> Result<Link, TcpErr
         let ready = stream.and_then(|stream| {
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
+            // A system without it does as well as it can.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT);
             Ok(stream)
         });
         match ready {

@@ -1,0 +1,178 @@
+//! What the TCP transport asks of its socket: how a wait gathers bytes, and how little lies unsent.
+
+// The helpers of these tests are not `#[test]`s themselves.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant as Moment};
+
+use socket2::{Domain, SockRef, Socket, Type};
+use umqtt::std::{Coalescing, TcpTransport};
+use umqtt::{Interest, Io, Transport};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(600);
+const READ: Interest = Interest { read: true, write: false };
+const PACKETS: usize = 100;
+const PACKET: &[u8] = b"\x40\x02\x12\x34";
+
+/// A transport and the other end of its link.
+fn pair() -> (TcpTransport, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    accept(&listener)
+}
+
+fn accept(listener: &TcpListener) -> (TcpTransport, TcpStream) {
+    let port = listener.local_addr().unwrap().port();
+    let transport = TcpTransport::connect("127.0.0.1", port, PATIENCE).unwrap();
+    let (peer, _) = listener.accept().unwrap();
+    peer.set_nodelay(true).unwrap();
+    (transport, peer)
+}
+
+/// As `pair`, with a transport that waits for so many bytes, if need be for longer than any test.
+fn coalescing_pair(at_least: usize) -> (TcpTransport, TcpStream) {
+    let (mut transport, peer) = pair();
+    transport.set_coalescing(Some(Coalescing { at_least, time: LONG }));
+    (transport, peer)
+}
+
+/// Waits, and says whether that ended before a test runs out of patience.
+fn wait(transport: &mut TcpTransport, interest: Interest, timeout: u32) -> bool {
+    let start = Moment::now();
+    transport.wait(interest, timeout).unwrap();
+    start.elapsed() < PATIENCE
+}
+
+fn read(transport: &mut TcpTransport) -> Io {
+    transport.read(&mut [0; 4096]).unwrap()
+}
+
+#[test]
+fn one_wake_serves_many_packets() {
+    // Each packet wakes a transport that does not gather.
+    let (mut transport, mut peer) = pair();
+    let (next, go) = mpsc::channel();
+    let writer = thread::spawn(move || {
+        for () in go {
+            peer.write_all(PACKET).unwrap();
+        }
+    });
+    let mut wakes = 0;
+    for _ in 0..PACKETS {
+        next.send(()).unwrap();
+        assert!(wait(&mut transport, READ, 600_000));
+        wakes += 1;
+        assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+    }
+    assert_eq!(wakes, PACKETS);
+    drop(next);
+    writer.join().unwrap();
+
+    // All of them wake it once when it does, each sent by itself too.
+    let (mut transport, mut peer) = coalescing_pair(PACKETS * PACKET.len());
+    let writer = thread::spawn(move || {
+        for _ in 0..PACKETS {
+            peer.write_all(PACKET).unwrap();
+        }
+        peer
+    });
+    // It begins to gather with the first packet.
+    assert!(wait(&mut transport, READ, 600_000));
+    assert_eq!(read(&mut transport), Io::Done(PACKETS * PACKET.len()));
+    drop(writer.join().unwrap());
+}
+
+#[test]
+fn a_link_that_ends_is_not_waited_for() {
+    let (mut transport, mut peer) = coalescing_pair(1_000);
+    peer.write_all(PACKET).unwrap();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(wait(&mut transport, READ, 600_000));
+    assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+    assert!(wait(&mut transport, READ, 600_000));
+    assert_eq!(read(&mut transport), Io::Closed);
+
+    let (mut transport, mut peer) = coalescing_pair(1_000);
+    peer.write_all(PACKET).unwrap();
+    SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    assert!(wait(&mut transport, READ, 600_000));
+}
+
+/// The end comes while the transport gathers, or before; in both cases the wait is short.
+#[test]
+fn a_link_that_ends_during_the_wait_ends_it() {
+    let (mut transport, mut peer) = coalescing_pair(1_000);
+    peer.write_all(PACKET).unwrap();
+    let closer = thread::spawn(move || drop(peer));
+    assert!(wait(&mut transport, READ, 600_000));
+    closer.join().unwrap();
+}
+
+#[test]
+fn room_to_write_is_not_waited_for() {
+    let (mut transport, mut peer) = coalescing_pair(1_000);
+    peer.write_all(PACKET).unwrap();
+    assert!(wait(&mut transport, Interest { read: true, write: true }, 600_000));
+    assert!(wait(&mut transport, Interest { read: false, write: true }, 600_000));
+}
+
+#[test]
+fn the_callers_time_bounds_the_wait() {
+    let (mut transport, mut peer) = coalescing_pair(1_000);
+    peer.write_all(PACKET).unwrap();
+    for timeout in [0, 1, 50] {
+        assert!(wait(&mut transport, READ, timeout));
+    }
+    assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+    // Its own time bounds it as well.
+    transport.set_coalescing(Some(Coalescing::new(1_000)));
+    peer.write_all(PACKET).unwrap();
+    assert!(wait(&mut transport, READ, 600_000));
+    assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+}
+
+/// A socket that listens, whose connections have a receive buffer as small as there is.
+fn small_listener() -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(1).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket.listen(1).unwrap();
+    socket.into()
+}
+
+/// A PINGREQ that is written behind a long message is at most so many bytes behind what the other side has read.
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn little_lies_between_the_program_and_a_slow_reader() {
+    const MESSAGE: usize = 4_000_000;
+    let (mut transport, mut peer) = accept(&small_listener());
+    let bytes = [0; 64 * 1024];
+    let mut read = [0; 1024];
+    let (mut written, mut taken) = (0, 0);
+    while written < MESSAGE {
+        match transport.write(&bytes).unwrap() {
+            Io::Done(count) => written += count,
+            Io::WouldBlock => {
+                assert!(written - taken < 100_000, "{written} bytes written, {taken} read");
+                taken += peer.read(&mut read).unwrap();
+            }
+            Io::Closed => panic!("closed"),
+        }
+    }
+    assert!(taken > 0, "the link never took less than it was given");
+}
+
+#[test]
+fn the_socket_is_there_while_the_transport_is_open() {
+    let (mut transport, peer) = pair();
+    let socket = transport.socket().unwrap();
+    assert_eq!(socket.local_addr().unwrap(), peer.peer_addr().unwrap());
+    transport.close();
+    assert!(transport.socket().is_none());
+    assert!(TcpTransport::new("127.0.0.1", 1883).socket().is_none());
+}
