@@ -121,7 +121,7 @@ impl Exchange {
         Self { awaits, progress: Progress::Sent }
     }
 
-    /// What an input makes of the exchange: the tables of [`Await::answer`] and [`Progress::next`].
+    /// What an input makes of the exchange: the whole table.
     #[must_use]
     pub const fn next(self, input: ExchangeInput) -> Next {
         let Self { awaits, progress } = self;

@@ -81,7 +81,7 @@ impl defmt::Format for Login<'_> {
 
 /// CONNECT, the first packet of a connection [MQTT-3.1.0-1].
 ///
-/// It is lent to [`Session::connect`](crate::Session::connect) and not kept.
+/// It is lent to [`Engine::connect`](crate::Engine::connect) and not kept.
 ///
 /// ```
 /// use umqtt_proto::ClientId;
