@@ -10,6 +10,11 @@ impl Arguments {
         Self(words)
     }
 
+    /// The first word that is no option.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.0.iter().map(String::as_str).find(|word| !word.starts_with('-'))
+    }
+
     /// Takes a flag such as `--check`; whether it was there.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         let before = self.0.len();

@@ -179,7 +179,8 @@ fn passed(result: Result) -> Result<Outcome> {
 }
 
 /// Workspaces beside the main one; each is there once its `Cargo.toml` is.
-const OTHER_WORKSPACES: [&str; 5] = ["fuzz", "firmware", "bench", "micropython/native", "xtask/fixtures/no-panic"];
+const OTHER_WORKSPACES: [&str; 5] =
+    ["fuzz", "firmware", "bench", "micropython/native", "xtask/fixtures/no-panic"];
 
 fn fmt() -> Result<Outcome> {
     execute(&mut cargo(&["fmt", "--all", "--check"]))?;

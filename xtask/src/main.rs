@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod bench;
 mod diagram;
 mod fuzz;
 mod gate;
+mod host;
 mod micropython;
 mod no_panic;
 mod proof;
@@ -67,12 +69,7 @@ const CHORES: &[Chore] = &[
         help: size::HELP,
         run: size::run,
     },
-    Chore {
-        name: "bench",
-        summary: "measure the originals and ours side by side",
-        help: micropython::bench::HELP,
-        run: micropython::bench::run,
-    },
+    Chore { name: "bench", summary: "measure what messages cost", help: bench::HELP, run: bench::run },
     Chore {
         name: "mpy",
         summary: "build the native modules for MicroPython",

@@ -318,8 +318,7 @@ where
             if !inbox.is_held() {
                 self.session.settle()?;
                 // PINGREQ, and acknowledgements that have waited for long, go first.
-                let urgent =
-                    self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
+                let urgent = self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
                 if events && (!urgent || self.link.blocked || !self.session.has_pending()) {
                     if is_due && due.timer == Timer::Message && self.link.looked_late {
                         return Ok(self.time_out());
@@ -359,7 +358,8 @@ where
                 return Ok(self.time_out());
             }
             // An answer that is late will not come: the link was read in vain, or does not take the question.
-            let believed = if self.link.stalls { self.link.blocked } else { self.link.looked_late && !unseen };
+            let believed =
+                if self.link.stalls { self.link.blocked } else { self.link.looked_late && !unseen };
             if due.timer == Timer::Answer && believed {
                 return Err(match self.session.phase() {
                     Phase::AwaitConnAck => SessionError::ConnectTimeout,
@@ -434,7 +434,8 @@ where
                 let interval = self.session.keep_alive();
                 let ping = self.session.ping_state();
                 if ping == Ping::Off {
-                    until_ping = keep_alive::until_ping(interval, silence, Some(now.since(self.last_received)));
+                    until_ping =
+                        keep_alive::until_ping(interval, silence, Some(now.since(self.last_received)));
                 } else if self.link.stalls {
                     let received = now.since(self.last_received) < now.since(self.stalled);
                     let since = if received { self.last_received } else { self.stalled };

@@ -18,20 +18,20 @@ mod transport;
 pub use adapter::{Clock, EmbeddedIo};
 pub use blocking::{Client, Sender, Status};
 pub use error::{ConnectionError, Error};
+pub use memory::{Buffers, Fixed, INCOMING, Memory};
 #[cfg(feature = "alloc")]
 pub use memory::{HEAP_STORE, Heap};
-pub use memory::{Buffers, Fixed, INCOMING, Memory};
 pub use options::{ConnectOptions, InvalidOption};
 pub use topic::{ToTopicFilter, ToTopicName};
 pub use transport::{Interest, Io, Transport};
 pub use umqtt_proto as proto;
+#[cfg(feature = "alloc")]
+pub use umqtt_proto::HeapStore;
 pub use umqtt_proto::wire::{
     ConnectReturnCode, Delivery, PacketType, Publish, ReturnCodes, SubscribeReturnCode, Subscription,
 };
-#[cfg(feature = "alloc")]
-pub use umqtt_proto::HeapStore;
 pub use umqtt_proto::{
-    Await, ConnectError, Event, Fault, IncomingIds, Instant, InvalidField, Large, LargeMessage, NEVER, NoStore,
-    OnSessionLost, PacketId, Parts, Phase, QoS, RamStore, Record, RequestError, SessionError, Slot, Slots, Store,
-    StoreError, Streams, Timeouts, TopicFilter, TopicName, Violation, Wait, Whole,
+    Await, ConnectError, Event, Fault, IncomingIds, Instant, InvalidField, Large, LargeMessage, NEVER,
+    NoStore, OnSessionLost, PacketId, Parts, Phase, QoS, RamStore, Record, RequestError, SessionError, Slot,
+    Slots, Store, StoreError, Streams, Timeouts, TopicFilter, TopicName, Violation, Wait, Whole,
 };

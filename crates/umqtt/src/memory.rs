@@ -5,9 +5,9 @@ use alloc::{boxed::Box, collections::BTreeSet, vec};
 use core::fmt;
 use core::marker::PhantomData;
 
-use umqtt_proto::{IncomingIds, Large, NoStore, Parts, Slot, Slots, Store, Whole};
 #[cfg(feature = "alloc")]
 use umqtt_proto::{HeapStore, Streams};
+use umqtt_proto::{IncomingIds, Large, NoStore, Parts, Slot, Slots, Store, Whole};
 
 /// The memory of a [`Client`](crate::Client), bundled into one type parameter; [`Memory`] is the one that there
 /// is.

@@ -45,8 +45,7 @@ pub enum Progress {
 
 impl Progress {
     /// Everywhere that an exchange can stand.
-    pub const ALL: [Self; 6] =
-        [Self::Sent, Self::Late, Self::Again, Self::AgainLate, Self::Lost, Self::Told];
+    pub const ALL: [Self; 6] = [Self::Sent, Self::Late, Self::Again, Self::AgainLate, Self::Lost, Self::Told];
 }
 
 /// The state of an exchange: what it waits for, and where it stands.

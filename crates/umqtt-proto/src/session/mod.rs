@@ -10,9 +10,7 @@ mod request;
 mod resume;
 mod transmitter;
 
-pub use event::{
-    ConnectError, Event, LargeMessage, Notice, NoticeKind, RequestError, SessionError,
-};
+pub use event::{ConnectError, Event, LargeMessage, Notice, NoticeKind, RequestError, SessionError};
 pub use exchange::{Await, Exchange, ExchangeInput, Next, Progress};
 pub use in_flight::{IncomingIds, Ring, Slot, Slots};
 pub use phase::{Phase, PhaseInput};

@@ -20,20 +20,12 @@ use crate::options::ConnectOptions;
 use crate::topic::{ToTopicFilter, ToTopicName};
 use crate::transport::Transport;
 
-type EngineOf<B> = Engine<
-    <B as Buffers>::Transmit,
-    <B as Buffers>::Slots,
-    <B as Buffers>::Store,
-    <B as Buffers>::Incoming,
->;
+type EngineOf<B> =
+    Engine<<B as Buffers>::Transmit, <B as Buffers>::Slots, <B as Buffers>::Store, <B as Buffers>::Incoming>;
 
 /// The session of a client with this memory.
-pub type SessionOf<B> = Session<
-    <B as Buffers>::Transmit,
-    <B as Buffers>::Slots,
-    <B as Buffers>::Store,
-    <B as Buffers>::Incoming,
->;
+pub type SessionOf<B> =
+    Session<<B as Buffers>::Transmit, <B as Buffers>::Slots, <B as Buffers>::Store, <B as Buffers>::Incoming>;
 
 /// What [`Client::check_msg`] gives: an event, which may lend a message, and the half of the client that sends.
 pub type Told<'c, T, B> = (Event<'c>, Sender<'c, T, B>);
@@ -284,7 +276,11 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         let notice = self.sender().drive(Goal::Event(wait)).map_err(Error::Connection)?;
         let Self { transport, engine, receiver } = self;
         let Some(notice) = notice else {
-            return if engine.session().is_connected() { Ok(None) } else { Err(Error::Request(RequestError::NotConnected)) };
+            return if engine.session().is_connected() {
+                Ok(None)
+            } else {
+                Err(Error::Request(RequestError::NotConnected))
+            };
         };
         let (event, inbox) = receiver.lend(notice);
         Ok(Some((event, Sender { transport, engine, inbox })))

@@ -63,8 +63,8 @@ pub fn client<B: Buffers>(transport: TcpTransport, memory: B) -> Client<TcpTrans
 /// [`Client::connect`].
 pub fn connect(address: &str, options: &ConnectOptions<'_>) -> Result<TcpClient, Error<TcpError>> {
     let address: Address = address.parse().map_err(|error| failed(TcpError::Address(error)))?;
-    let transport = TcpTransport::connect(address.host(), address.port(), Duration::from_secs(5))
-        .map_err(failed)?;
+    let transport =
+        TcpTransport::connect(address.host(), address.port(), Duration::from_secs(5)).map_err(failed)?;
     let mut client = client(transport, Heap::default());
     client.connect(options)?;
     Ok(client)

@@ -16,31 +16,13 @@ use board::on_board;
 use report::Report;
 use side::Side;
 
-pub(crate) const HELP: &str = "
-Usage: cargo xtask bench micropython [--check | --update]
-
-Runs the original umqtt.simple2 and umqtt.robust2 and ours on the same work, and prints what both
-take, side by side:
-  on a Cortex-M3 in QEMU: instructions, garbage and socket writes for each event, and the heap
-  that the modules and a client take
-  on MicroPython's Unix port with Mosquitto: messages a second, and CPU for a message
-  the sizes of the files
-and writes that to docs/micropython-figures.md, with a chart. The programs that are run are in
-micropython/bench. It takes a minute or two, besides building.
-
-  --check   only what is counted on the Cortex-M3, which is the same in every run; fail where it
-            is above its budget (micropython/bench/budget.txt); write nothing
-  --update  write what is measured as the new budget, too
-";
-
 const REPORT: &str = "docs/micropython-figures.md";
 const CHART: &str = "docs/micropython-figures.svg";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let (checks, updates) = (arguments.flag("--check"), arguments.flag("--update"));
-    let subjects = arguments.words()?;
-    if subjects != ["micropython"] {
-        return Err("say what to measure: micropython; see --help".into());
+    if arguments.words()? != ["micropython"] {
+        return Err("say what to measure; see --help".into());
     }
     if checks {
         return figures_hold();
