@@ -1,6 +1,6 @@
 //! The caller's clock may wrap at any time.
 
-use umqtt_proto::wire::{PINGREQ, PINGRESP, PacketType};
+use umqtt_proto::wire::{PINGREQ, PINGRESP};
 use umqtt_proto::{Event, Instant, QoS, SessionError, Ticks};
 
 use crate::rig::{CONNACK, Rig, keeping_alive, rig};
@@ -11,46 +11,44 @@ fn a_life(mut clock: impl FnMut(u32) -> Instant) {
     let mut at = |rig: &mut Rig<_>, millis| rig.now = clock(millis);
 
     at(&mut rig, 0);
-    rig.session.connect(&keeping_alive(8), rig.now).unwrap();
+    rig.connect(&keeping_alive(8)).unwrap();
     rig.send();
     at(&mut rig, 4_999);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
+    assert_eq!(rig.timeout(), Some(1));
     rig.feed(CONNACK);
     assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: false })));
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1_001), "6 s after CONNECT");
+    assert_eq!(rig.timeout(), Some(1_001), "6 s after CONNECT");
 
     at(&mut rig, 5_500);
     let id = rig.publish_sent(b"", QoS::AtLeastOnce);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(6_000));
+    assert_eq!(rig.timeout(), Some(6_000));
     at(&mut rig, 11_499);
-    rig.feed(b"");
     rig.quiet();
+    assert_eq!(rig.timeout(), Some(1));
     at(&mut rig, 11_500);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
     rig.quiet();
     assert_eq!(rig.send(), PINGREQ);
     at(&mut rig, 13_500);
-    rig.tells(&PINGRESP, Event::Handled(PacketType::PingResp));
+    rig.takes(&PINGRESP);
 
     at(&mut rig, 15_499);
-    rig.feed(b"");
     rig.quiet();
     at(&mut rig, 15_500);
     assert_eq!(rig.poll(), Ok(Some(Event::TimedOut { id })));
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(2_000));
+    assert_eq!(rig.timeout(), Some(2_000));
 
     at(&mut rig, 17_500);
     rig.quiet();
     assert_eq!(rig.send(), PINGREQ);
     at(&mut rig, 22_499);
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
+    assert_eq!(rig.timeout(), Some(1));
     at(&mut rig, 22_500);
     rig.assert_ends(b"", SessionError::PingTimeout);
     assert_eq!(rig.poll(), Ok(Some(Event::Lost { id })));
-    rig.session.connect(&keeping_alive(8), rig.now).unwrap();
+    rig.connect(&keeping_alive(8)).unwrap();
     at(&mut rig, 27_500);
     rig.assert_ends(b"", SessionError::ConnectTimeout);
 }

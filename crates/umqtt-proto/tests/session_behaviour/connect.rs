@@ -5,7 +5,7 @@ use umqtt_proto::{
     ClientId, ConnectError, Event, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts, Violation,
 };
 
-use crate::rig::{CONNACK, CONNACK_PRESENT, Rig, Sizes, clean, keeping_rig, persistent, rig};
+use crate::rig::{CONNACK, CONNACK_PRESENT, Rig, Sizes, clean, keeping_rig, persistent, resuming_rig, rig};
 
 /// A packet of every type, some of them with what only a client may send.
 const PACKETS: [(PacketType, &[u8]); 14] = [
@@ -47,17 +47,17 @@ fn every_phase_and_input() {
 #[test]
 fn connects() {
     let mut rig = rig();
-    assert_eq!(rig.session.phase(), Phase::Disconnected);
-    assert_eq!(rig.session.poll_timeout(rig.now), None);
-    rig.session.connect(&clean(), rig.now).unwrap();
-    assert_eq!(rig.session.phase(), Phase::AwaitConnAck);
+    assert_eq!(rig.phase(), Phase::Disconnected);
+    assert_eq!(rig.timeout(), None);
+    rig.connect(&clean()).unwrap();
+    assert_eq!(rig.phase(), Phase::AwaitConnAck);
     assert_eq!(rig.send(), b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c");
     rig.feed(&CONNACK[..3]);
     rig.quiet();
     rig.feed(&CONNACK[3..]);
     assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: false })));
     rig.quiet();
-    assert_eq!(rig.session.phase(), Phase::Connected);
+    assert_eq!(rig.phase(), Phase::Connected);
     assert_eq!(rig.send(), b"");
 }
 
@@ -65,9 +65,9 @@ fn connects() {
 fn an_empty_client_id_needs_a_clean_session() {
     let mut rig = rig();
     let empty = ClientId::new("").unwrap();
-    let refused = rig.session.connect(&Connect { client_id: empty, ..persistent() }, rig.now);
+    let refused = rig.connect(&Connect { client_id: empty, ..persistent() });
     assert_eq!(refused, Err(ConnectError::EmptyClientId));
-    assert_eq!(rig.session.phase(), Phase::Disconnected);
+    assert_eq!(rig.phase(), Phase::Disconnected);
     rig.connect_with(&Connect { client_id: empty, ..clean() }, CONNACK);
 }
 
@@ -76,9 +76,9 @@ fn connect_must_fit_the_transmit_buffer() {
     let connect = clean();
     for size in 0..15 {
         let mut rig = Rig::new(NoStore, &Sizes { transmit: size, ..Sizes::default() });
-        let refused = rig.session.connect(&connect, rig.now);
-        assert_eq!(refused, Err(ConnectError::BufferTooSmall { needed: 15 }));
-        assert_eq!((rig.session.phase(), rig.session.poll_transmit()), (Phase::Disconnected, &b""[..]));
+        let refused = rig.connect(&connect);
+        assert_eq!(refused, Err(ConnectError::BufferTooSmall));
+        assert_eq!((rig.phase(), rig.pending()), (Phase::Disconnected, &b""[..]));
     }
     let mut rig = Rig::new(NoStore, &Sizes { transmit: 15, ..Sizes::default() });
     rig.connect_with(&connect, CONNACK);
@@ -89,7 +89,7 @@ fn connect_must_fit_the_transmit_buffer() {
 fn a_refusal_ends_the_connection() {
     for code in 1..=255 {
         let mut rig = rig();
-        rig.session.connect(&persistent(), rig.now).unwrap();
+        rig.connect(&persistent()).unwrap();
         rig.send();
         rig.assert_ends(&[0x20, 2, 0, code], SessionError::Refused(ConnectReturnCode::from_code(code)));
         rig.receiver.clear();
@@ -102,7 +102,7 @@ fn a_refusal_ends_the_connection() {
 fn a_hostile_connack_ends_the_connection() {
     let ends = |connect: &Connect<'_>, bytes: &[u8], violation| {
         let mut rig = rig();
-        rig.session.connect(connect, rig.now).unwrap();
+        rig.connect(connect).unwrap();
         rig.send();
         rig.assert_ends(bytes, SessionError::Violation(violation));
     };
@@ -126,13 +126,13 @@ fn nothing_may_come_before_connack() {
     for (packet_type, packet) in PACKETS {
         if packet_type != PacketType::ConnAck {
             let mut rig = rig();
-            rig.session.connect(&clean(), rig.now).unwrap();
+            rig.connect(&clean()).unwrap();
             rig.send();
             rig.assert_ends(packet, Violation::UnexpectedPacket);
         }
     }
     let mut rig = Rig::new(NoStore, &Sizes { receive: 16, ..Sizes::default() });
-    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.connect(&clean()).unwrap();
     rig.assert_ends(b"\x30\x64\x00\x01tlarge messa", Violation::UnexpectedPacket);
 }
 
@@ -149,17 +149,8 @@ fn what_only_a_client_may_send_ends_the_connection() {
                 | PacketType::Disconnect
         );
         // Once connected, and once while there is more to be sent again than fits.
-        let mut resuming =
-            Rig::new(umqtt_proto::RamStore::new(vec![0; 512]), &Sizes { transmit: 24, ..Sizes::default() })
-                .connected_persistent();
-        for _ in 0..3 {
-            resuming.publish_sent(b"0123456789", QoS::AtLeastOnce);
-        }
-        resuming.close();
-        resuming.connect_with(&persistent(), CONNACK_PRESENT);
-        resuming.quiet();
-        assert_eq!(resuming.session.phase(), Phase::Resuming);
-        resuming.send();
+        let mut resuming = resuming_rig();
+        resuming.line.room = usize::MAX;
         let mut connected = rig().connected();
         if unexpected {
             connected.assert_ends(packet, Violation::UnexpectedPacket);
@@ -167,7 +158,7 @@ fn what_only_a_client_may_send_ends_the_connection() {
         } else if cfg!(feature = "qos2") || !(5..=7).contains(&(packet_type as u8)) {
             connected.feed(packet);
             assert!(matches!(connected.poll(), Ok(Some(_))), "{packet_type:?}");
-            assert_eq!(connected.session.phase(), Phase::Connected);
+            assert_eq!(connected.phase(), Phase::Connected);
         }
     }
 }
@@ -178,14 +169,15 @@ fn nothing_is_read_without_a_connection_or_behind_disconnect() {
         let mut rig = rig();
         rig.feed(packet);
         rig.quiet();
-        assert_eq!(rig.session.phase(), Phase::Disconnected);
+        assert_eq!(rig.phase(), Phase::Disconnected);
         rig.receiver.clear();
+        rig.line.input.clear();
         let mut rig = rig.connected();
-        rig.session.disconnect().unwrap();
+        assert_eq!(rig.disconnect(), b"\xe0\x00");
         rig.feed(packet);
         rig.quiet();
-        assert_eq!((rig.session.phase(), rig.send()), (Phase::Disconnecting, vec![0xe0, 0]));
-        assert_eq!(rig.session.poll_timeout(rig.now), None);
+        assert_eq!((rig.phase(), rig.send()), (Phase::Disconnecting, vec![]));
+        assert_eq!(rig.timeout(), None);
     }
 }
 
@@ -193,7 +185,7 @@ fn nothing_is_read_without_a_connection_or_behind_disconnect() {
 fn disconnect_is_the_last_packet() {
     for phase in [Phase::AwaitConnAck, Phase::Connected] {
         let mut rig = keeping_rig();
-        rig.session.connect(&persistent(), rig.now).unwrap();
+        rig.connect(&persistent()).unwrap();
         if phase != Phase::AwaitConnAck {
             rig.send();
             rig.feed(CONNACK);
@@ -203,16 +195,16 @@ fn disconnect_is_the_last_packet() {
             rig.quiet();
             rig.publish(b"", QoS::AtMostOnce).unwrap();
         }
-        assert_eq!(rig.session.phase(), phase);
-        rig.session.disconnect().unwrap();
-        assert_eq!(rig.session.phase(), Phase::Disconnecting);
-        assert!(rig.session.disconnect().is_err() && rig.session.ping(rig.now).is_err());
+        assert_eq!(rig.phase(), phase);
+        assert!(rig.disconnect().ends_with(b"\xe0\x00"));
+        assert_eq!(rig.phase(), Phase::Disconnecting);
+        assert!(rig.disconnect().is_empty() && rig.session().ping().is_err());
         assert!(rig.publish(b"", QoS::AtMostOnce).is_err());
         rig.wait(100_000);
         rig.quiet();
-        assert!(rig.send().ends_with(b"\xe0\x00"));
+        assert_eq!(rig.send(), b"");
         rig.close();
-        assert_eq!(rig.session.phase(), Phase::Disconnected);
+        assert_eq!(rig.phase(), Phase::Disconnected);
         rig.connect_with(&clean(), CONNACK);
     }
 }
@@ -221,23 +213,22 @@ fn disconnect_is_the_last_packet() {
 fn a_missing_connack_ends_the_connection() {
     let mut rig = rig();
     rig.wait(123);
-    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.connect(&clean()).unwrap();
     rig.wait(2_000);
     rig.send();
     rig.feed(&CONNACK[..3]);
     rig.wait(2_999);
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
+    assert_eq!(rig.timeout(), Some(1));
     rig.wait(1);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
     rig.assert_ends(b"", SessionError::ConnectTimeout);
-    assert_eq!(rig.session.poll_timeout(rig.now), None);
+    assert_eq!(rig.timeout(), None);
 }
 
 #[test]
 fn a_connack_that_is_there_counts_however_late_it_is_looked_at() {
     let mut rig = rig();
-    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.connect(&clean()).unwrap();
     rig.send();
     rig.wait(5_000);
     rig.feed(CONNACK);
@@ -250,16 +241,16 @@ fn the_wait_for_connack_is_bounded_by_the_caller_or_not_at_all() {
         [(100, 99, false), (100, 100, true), (NEVER, NEVER - 1, false), (NEVER, NEVER, false), (0, 0, true)]
     {
         let mut rig = rig();
-        rig.session.set_timeouts(Timeouts { connect, ..Timeouts::default() });
-        rig.session.connect(&clean(), rig.now).unwrap();
+        rig.engine.set_timeouts(Timeouts { connect, ..Timeouts::default() });
+        rig.connect(&clean()).unwrap();
         rig.send();
         let left = if connect == NEVER { None } else { Some(connect - elapsed) };
         rig.wait(elapsed);
-        assert_eq!(rig.session.poll_timeout(rig.now), left);
         if over {
             rig.assert_ends(b"", SessionError::ConnectTimeout);
         } else {
             rig.quiet();
+            assert_eq!(rig.timeout(), left);
         }
     }
 }

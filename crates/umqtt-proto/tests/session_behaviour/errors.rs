@@ -27,9 +27,9 @@ fn of_connect() {
                 "an empty client id needs a clean session [MQTT-3.1.3-7]",
             ),
             (
-                ConnectError::BufferTooSmall { needed: 77 },
+                ConnectError::BufferTooSmall,
                 Fault::Resource,
-                "CONNECT needs a transmit buffer of 77 bytes",
+                "CONNECT is larger than the transmit buffer",
             ),
         ],
     );
@@ -45,13 +45,19 @@ fn of_requests() {
             (RequestError::FilterCount, Fault::Caller, "1 to 255 topic filters are needed [MQTT-3.8.3-3]"),
             (RequestError::TooLong, Fault::Caller, "the packet is longer than 268435455 bytes"),
             (
-                RequestError::BufferTooSmall { needed: 77 },
+                RequestError::BufferTooSmall,
                 Fault::Resource,
-                "the packet needs a transmit buffer of 77 bytes",
+                "the packet is larger than the transmit buffer",
             ),
             (RequestError::TransmitFull, Fault::Resource, "the transmit buffer is full for now"),
             (RequestError::InFlightFull, Fault::Resource, "too many packets wait for their acknowledgement"),
-            (RequestError::StoreFull, Fault::Resource, "the store cannot keep the packet"),
+            (RequestError::StoreFull, Fault::Resource, "the store has no room for the message"),
+            (RequestError::StoreFailed, Fault::Resource, "the store could not write the message down"),
+            (
+                RequestError::NoStore,
+                Fault::Caller,
+                "a QoS 2 message on a session that is kept needs a store, and there is none",
+            ),
         ],
     );
 }
@@ -83,7 +89,16 @@ fn of_a_connection() {
                 Fault::Caller,
                 "a packet of QoS 2 arrived, and this build has no QoS 2",
             ),
-            (SessionError::InFlightFull, Fault::Resource, "no room for the id of a QoS 2 message"),
+            (
+                SessionError::IncomingFull,
+                Fault::Resource,
+                "the table of incoming QoS 2 messages is full",
+            ),
+            (
+                SessionError::StoreFailed,
+                Fault::Resource,
+                "the store could not write an acknowledgement down",
+            ),
         ],
     );
 }

@@ -1,28 +1,24 @@
 //! The session keeps its connection alive, and notices one that is dead.
 
 use umqtt_proto::keep_alive::{Action, Elapsed, action};
-use umqtt_proto::wire::{KeepAlive, PINGREQ, PINGRESP, PacketType};
+use umqtt_proto::wire::{KeepAlive, PINGREQ, PINGRESP};
 use umqtt_proto::{Event, NEVER, NoStore, QoS, SessionError, Timeouts};
 
 use crate::rig::{Rig, Sizes, rig};
 
-const PONG: Event<'static> = Event::Handled(PacketType::PingResp);
-
 #[test]
 fn pings_with_a_margin_when_nothing_is_sent() {
     let mut rig = rig().connected_keeping_alive(60);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(45_000));
+    assert_eq!(rig.timeout(), Some(45_000));
     rig.wait(44_999);
-    rig.feed(b"");
     rig.quiet();
-    assert_eq!((rig.send(), rig.session.poll_timeout(rig.now)), (vec![], Some(1)));
+    assert_eq!((rig.send(), rig.timeout()), (vec![], Some(1)));
     rig.wait(1);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
     rig.quiet();
     assert_eq!(rig.send(), PINGREQ);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(5_000), "PINGRESP is awaited");
-    rig.tells(&PINGRESP, PONG);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(45_000));
+    assert_eq!(rig.timeout(), Some(5_000), "PINGRESP is awaited");
+    rig.takes(&PINGRESP);
+    assert_eq!(rig.timeout(), Some(45_000));
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn pings_while_messages_arrive() {
         assert!(matches!(rig.poll(), Ok(Some(Event::Message(_)))));
         rig.quiet();
         assert_eq!(rig.send(), PINGREQ);
-        rig.tells(&PINGRESP, PONG);
+        rig.takes(&PINGRESP);
     }
 }
 
@@ -52,15 +48,16 @@ fn probes_a_link_on_which_only_qos_0_is_sent() {
         let mut rig = rig().connected_keeping_alive(4);
         let mut pinged = 0;
         let died = loop {
-            rig.feed(b"");
+            let mut sent = Vec::new();
             rig.publish(b"", QoS::AtMostOnce).unwrap();
             if !polled_before_sending {
-                rig.send();
+                sent.extend(rig.send());
             }
             if let Err(error) = rig.poll() {
                 break error;
             }
-            pinged += usize::from(rig.send().ends_with(&PINGREQ));
+            sent.extend(rig.send());
+            pinged += sent.windows(2).filter(|bytes| *bytes == PINGREQ).count();
             rig.wait(100);
             assert!(rig.now.as_millis() < 20_000, "polled before sending: {polled_before_sending}");
         };
@@ -71,12 +68,13 @@ fn probes_a_link_on_which_only_qos_0_is_sent() {
 #[test]
 fn one_pingreq_waits_at_a_time() {
     let mut rig = rig().connected_keeping_alive(4);
+    rig.line.room = 0;
     rig.wait(3_000);
     rig.quiet();
     rig.wait(1);
     rig.quiet();
-    assert_eq!(rig.session.poll_transmit(), PINGREQ);
-    assert_eq!(rig.session.poll_timeout(rig.now), None, "sending bounds it");
+    assert_eq!(rig.pending(), PINGREQ);
+    assert_eq!(rig.timeout(), Some(4_999), "the link has as long to take it as the broker to answer");
 }
 
 #[test]
@@ -86,10 +84,8 @@ fn a_missing_pingresp_ends_the_connection() {
     rig.quiet();
     rig.send();
     rig.wait(4_999);
-    rig.feed(b"");
     rig.quiet();
     rig.wait(1);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
     rig.assert_ends(b"", SessionError::PingTimeout);
 }
 
@@ -97,7 +93,7 @@ fn a_missing_pingresp_ends_the_connection() {
 fn an_overdue_pingresp_may_stand_behind_a_large_packet() {
     let sizes = Sizes { receive: 32, ..Sizes::default() };
     let mut rig = Rig::new(NoStore, &sizes).connected_keeping_alive(60);
-    rig.session.ping(rig.now).unwrap();
+    rig.session().ping().unwrap();
     rig.send();
     rig.wait(1_000);
     // A message of 102 bytes, in whose middle the line is slow.
@@ -105,16 +101,14 @@ fn an_overdue_pingresp_may_stand_behind_a_large_packet() {
     assert!(matches!(rig.poll(), Ok(Some(Event::MessageStart(_)))));
     rig.quiet();
     rig.wait(4_999);
-    rig.feed(b"");
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1), "no busy waiting");
+    assert_eq!(rig.timeout(), Some(1), "no busy waiting");
     rig.feed(&[b'x'; 20]);
     assert!(matches!(rig.poll(), Ok(Some(Event::MessagePart { .. }))));
     rig.quiet();
     rig.wait(4_999);
-    rig.feed(b"");
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1));
+    assert_eq!(rig.timeout(), Some(1));
     rig.wait(1);
     rig.assert_ends(b"", SessionError::PingTimeout);
 }
@@ -126,61 +120,62 @@ fn a_pingresp_that_was_read_counts_however_late_it_is_looked_at() {
     rig.quiet();
     rig.send();
     rig.wait(5_000);
-    rig.feed(&PINGRESP);
-    // Whoever reads until there is nothing more looks at the transport once again.
-    rig.tells(b"", PONG);
+    rig.takes(&PINGRESP);
 }
 
 #[test]
 fn a_pingresp_that_waits_for_room_counts() {
     let sizes = Sizes { transmit: 16, ..Sizes::default() };
     let mut rig = Rig::new(NoStore, &sizes).connected_keeping_alive(60);
-    rig.session.ping(rig.now).unwrap();
+    rig.session().ping().unwrap();
     rig.send();
-    rig.session.publish_streamed(crate::rig::topic("t"), 100, QoS::AtMostOnce, false, rig.now).unwrap();
+    rig.session().publish_streamed(crate::rig::topic("t"), 100, QoS::AtMostOnce, false).unwrap();
     rig.send();
     rig.feed(&PINGRESP);
     for _ in 0..50 {
-        assert_eq!(rig.session.push_payload(b"xx"), 2);
+        assert_eq!(rig.session().push_payload(b"xx"), 2);
         rig.send();
-        rig.feed(b"");
-        if rig.session.payload_remaining() > 0 {
-            assert_eq!(rig.session.poll_timeout(rig.now), None, "the caller gives payload, no busy waiting");
+        if rig.session().payload_remaining() > 0 {
             rig.quiet();
+            assert_eq!(rig.timeout(), None, "the caller gives payload, no busy waiting");
         }
         rig.wait(2_000);
     }
-    rig.tells(b"", PONG);
-    assert_eq!(rig.session.poll_transmit(), PINGREQ);
+    rig.quiet();
+    assert_eq!(rig.send(), PINGREQ);
+    assert_eq!(rig.timeout(), Some(5_000), "of the new one; the old one was answered");
 }
 
 /// Whoever bounds PINGRESP by more than the interval, or not at all, still says a word in time.
 #[test]
 fn pings_again_when_pingresp_is_not_awaited_for_long() {
     let mut rig = rig().connected_keeping_alive(4);
-    rig.session.set_timeouts(Timeouts { ping: NEVER, ..Timeouts::DEFAULT });
+    rig.engine.set_timeouts(Timeouts { ping: NEVER, ..Timeouts::DEFAULT });
     for _ in 0..5 {
-        assert_eq!(rig.session.poll_timeout(rig.now), Some(3_000));
+        assert_eq!(rig.timeout(), Some(3_000));
         rig.wait(3_000);
-        rig.feed(b"");
-        assert_eq!(rig.session.poll_timeout(rig.now), Some(0));
         rig.quiet();
         assert_eq!(rig.send(), PINGREQ);
     }
 }
 
-/// Behind PINGREQ is room for an acknowledgement, or else PINGRESP could not be taken.
+/// PINGREQ goes behind what waits, however full the buffer is, and its answer has room.
 #[test]
-fn a_pingreq_leaves_room_for_an_acknowledgement() {
-    for (waiting, fits) in [(10, true), (11, false)] {
+fn a_pingreq_finds_room() {
+    for waiting in 8..=16 {
         let sizes = Sizes { transmit: 16, ..Sizes::default() };
         let mut rig = Rig::new(NoStore, &sizes).connected_keeping_alive(4);
+        rig.line.room = 0;
         rig.publish(&vec![b'x'; waiting - 5], QoS::AtMostOnce).unwrap();
-        let deadline = rig.session.poll_timeout(rig.now);
-        assert_eq!(deadline, fits.then_some(3_000), "without room it is sending that is waited for");
         rig.wait(3_000);
         rig.quiet();
-        assert_eq!(rig.send().ends_with(&PINGREQ), fits);
+        assert_eq!(rig.pending().ends_with(&PINGREQ), waiting <= 14);
+        rig.line.room = usize::MAX;
+        rig.quiet();
+        assert!(rig.line.output.ends_with(&PINGREQ), "{waiting} bytes");
+        assert_eq!(rig.timeout(), Some(5_000));
+        rig.takes(&PINGRESP);
+        assert_eq!(rig.timeout(), Some(3_000));
     }
 }
 
@@ -191,11 +186,11 @@ fn without_keep_alive_nothing_is_asked() {
     let mut rig = rig().connected();
     rig.wait(u32::MAX);
     rig.quiet();
-    assert_eq!((rig.send(), rig.session.poll_timeout(rig.now)), (vec![], None));
+    assert_eq!((rig.send(), rig.timeout()), (vec![], None));
     // The caller may ask all the same.
-    rig.session.ping(rig.now).unwrap();
+    rig.session().ping().unwrap();
     assert_eq!(rig.send(), PINGREQ);
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(5_000));
+    assert_eq!(rig.timeout(), Some(5_000));
     rig.wait(5_000);
     rig.assert_ends(b"", SessionError::PingTimeout);
 }
@@ -204,11 +199,12 @@ fn without_keep_alive_nothing_is_asked() {
 #[test]
 fn the_oldest_pingreq_counts() {
     let mut rig = rig().connected();
-    rig.session.ping(rig.now).unwrap();
-    rig.wait(4_000);
-    rig.session.ping(rig.now).unwrap();
+    rig.session().ping().unwrap();
     rig.send();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(1_000));
-    rig.tells(&PINGRESP, PONG);
-    assert_eq!(rig.session.poll_timeout(rig.now), None);
+    rig.wait(4_000);
+    rig.session().ping().unwrap();
+    assert_eq!(rig.send(), PINGREQ);
+    assert_eq!(rig.timeout(), Some(1_000));
+    rig.takes(&PINGRESP);
+    assert_eq!(rig.timeout(), None);
 }

@@ -1,16 +1,15 @@
 //! A command that is refused changes nothing.
 
 use umqtt_proto::wire::MAX_REMAINING_LENGTH;
-use umqtt_proto::{ConnectError, NoStore, Phase, QoS, RamStore, RequestError, Store, TopicName};
+use umqtt_proto::{ConnectError, Goal, NoStore, Phase, QoS, RamStore, RequestError, Store, TopicName, Wait};
 
 use crate::rig::{
-    CONNACK, CONNACK_PRESENT, Kept, Rig, Sizes, clean, filter, keeping_rig, persistent, rig, topic,
+    CONNACK, End, Kept, Rig, Sizes, clean, filter, keeping_rig, persistent, resuming_rig, rig, topic,
 };
 
 /// All that can be seen of a session.
 fn state<S: Store + std::fmt::Debug>(rig: &Rig<S>) -> String {
-    let session = &rig.session;
-    format!("{session:?} {:?} {:?}", session.poll_transmit(), session.poll_timeout(rig.now))
+    format!("{:?} {:?}", rig.engine, rig.pending())
 }
 
 /// Runs a command that must be refused, and compares the session before and after.
@@ -24,37 +23,26 @@ fn refused<S: Store + std::fmt::Debug, T: std::fmt::Debug, E: PartialEq + std::f
     assert_eq!(state(rig), before);
 }
 
-/// Every request but `ping` and `disconnect`, as `payload` makes it long.
+/// Every request but `ping`, as `payload` makes it long.
 fn requests<S: Store + std::fmt::Debug>(rig: &mut Rig<S>, error: RequestError, payload: &[u8]) {
     let name = "t".repeat(payload.len().max(1));
     refused(rig, error, |rig| rig.publish(payload, QoS::AtMostOnce));
     refused(rig, error, |rig| rig.publish(payload, QoS::AtLeastOnce));
     let streamed = |rig: &mut Rig<S>, qos| {
-        rig.session.publish_streamed(TopicName::new(&name).unwrap(), 9, qos, false, rig.now)
+        rig.session().publish_streamed(TopicName::new(&name).unwrap(), 9, qos, false)
     };
     refused(rig, error, |rig| streamed(rig, QoS::AtMostOnce));
     if !S::KEEPS {
         refused(rig, error, |rig| streamed(rig, QoS::AtLeastOnce));
     }
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+        refused(rig, error, |rig| rig.session().publish_large(topic(&name), &[0; 9], qos, false));
+    }
     if cfg!(feature = "qos2") {
         refused(rig, error, |rig| rig.publish(payload, QoS::ExactlyOnce));
     }
-    refused(rig, error, |rig| rig.session.subscribe(&[(filter(&name), QoS::AtLeastOnce)], rig.now));
-    refused(rig, error, |rig| rig.session.unsubscribe(&[filter(&name)], rig.now));
-}
-
-/// A rig that has more to send again than fits its transmit buffer.
-fn resuming() -> Rig<Kept> {
-    let mut rig = Rig::new(RamStore::new(vec![0; 512]), &Sizes { transmit: 24, ..Sizes::default() })
-        .connected_persistent();
-    for _ in 0..3 {
-        rig.publish_sent(b"0123456789", QoS::AtLeastOnce);
-    }
-    rig.close();
-    rig.connect_with(&persistent(), CONNACK_PRESENT);
-    rig.quiet();
-    assert_eq!(rig.session.phase(), Phase::Resuming);
-    rig
+    refused(rig, error, |rig| rig.session().subscribe(&[(filter(&name), QoS::AtLeastOnce)]));
+    refused(rig, error, |rig| rig.session().unsubscribe(&[filter(&name)]));
 }
 
 #[test]
@@ -65,17 +53,15 @@ fn requests_outside_of_a_connection() {
     disconnected.close();
     disconnected.quiet();
     let mut awaiting = keeping_rig();
-    awaiting.session.connect(&persistent(), awaiting.now).unwrap();
+    awaiting.connect(&persistent()).unwrap();
     let mut disconnecting = keeping_rig().connected_persistent();
-    disconnecting.session.disconnect().unwrap();
+    disconnecting.disconnect();
+    assert_eq!(disconnecting.phase(), Phase::Disconnecting);
     for mut rig in [disconnected, awaiting, disconnecting] {
         requests(&mut rig, RequestError::NotConnected, b"");
-        refused(&mut rig, RequestError::NotConnected, |rig| rig.session.ping(rig.now));
-        if rig.session.phase() != Phase::AwaitConnAck {
-            refused(&mut rig, RequestError::NotConnected, |rig| rig.session.disconnect());
-        }
-        if rig.session.phase() != Phase::Disconnected {
-            refused(&mut rig, ConnectError::NotDisconnected, |rig| rig.session.connect(&clean(), rig.now));
+        refused(&mut rig, RequestError::NotConnected, |rig| rig.session().ping());
+        if rig.phase() != Phase::Disconnected {
+            refused(&mut rig, ConnectError::NotDisconnected, |rig| rig.connect(&clean()));
         }
     }
 }
@@ -83,10 +69,10 @@ fn requests_outside_of_a_connection() {
 #[test]
 #[cfg_attr(miri, ignore = "takes minutes")]
 fn requests_while_messages_are_sent_again() {
-    let mut rig = resuming();
+    let mut rig = resuming_rig();
     requests(&mut rig, RequestError::TransmitFull, b"");
-    refused(&mut rig, RequestError::NotConnected, |rig| rig.session.ping(rig.now));
-    refused(&mut rig, ConnectError::NotDisconnected, |rig| rig.session.connect(&clean(), rig.now));
+    refused(&mut rig, RequestError::NotConnected, |rig| rig.session().ping());
+    refused(&mut rig, ConnectError::NotDisconnected, |rig| rig.connect(&clean()));
 }
 
 #[test]
@@ -94,36 +80,50 @@ fn a_second_connect() {
     let mut rig = rig();
     rig.connect_with(&clean(), CONNACK);
     rig.quiet();
-    refused(&mut rig, ConnectError::NotDisconnected, |rig| rig.session.connect(&persistent(), rig.now));
+    refused(&mut rig, ConnectError::NotDisconnected, |rig| rig.connect(&persistent()));
 }
 
 #[test]
 fn a_full_transmit_buffer() {
     let mut rig = Rig::new(NoStore, &Sizes { transmit: 32, ..Sizes::default() }).connected();
     rig.publish(&[b'x'; 26], QoS::AtMostOnce).unwrap();
-    assert_eq!(rig.session.poll_transmit().len(), 31);
-    rig.session.sent(7, rig.now);
+    rig.line.room = 7;
+    rig.quiet();
+    assert_eq!(rig.pending().len(), 24);
     requests(&mut rig, RequestError::TransmitFull, b"");
-    refused(&mut rig, RequestError::TransmitFull, |rig| rig.session.ping(rig.now));
-    refused(&mut rig, RequestError::TransmitFull, |rig| rig.session.disconnect());
+    refused(&mut rig, RequestError::TransmitFull, |rig| rig.session().ping());
+    rig.line.room = usize::MAX;
     rig.send();
     rig.publish(b"", QoS::AtLeastOnce).unwrap();
-    rig.session.ping(rig.now).unwrap();
-    rig.session.disconnect().unwrap();
-    assert_eq!(rig.send(), b"\x32\x05\x00\x01t\x00\x01\xc0\x00\xe0\x00");
+    rig.session().ping().unwrap();
+    assert_eq!(rig.disconnect(), b"\x32\x05\x00\x01t\x00\x01\xc0\x00\xe0\x00");
+}
+
+/// DISCONNECT goes when there is room for it, in the same call.
+#[test]
+fn a_full_transmit_buffer_and_disconnect() {
+    let mut rig = Rig::new(NoStore, &Sizes { transmit: 32, ..Sizes::default() }).connected();
+    rig.publish(&[b'x'; 27], QoS::AtMostOnce).unwrap();
+    rig.line.room = 0;
+    assert!(matches!(rig.call(Goal::Close), Ok(End::Waits(Wait { write: true, .. }))));
+    assert_eq!((rig.phase(), rig.pending().len()), (Phase::Connected, 32));
+    rig.line.room = usize::MAX;
+    assert_eq!(rig.go_on(), Ok(End::Done));
+    assert_eq!(rig.phase(), Phase::Disconnecting);
+    assert_eq!(rig.line.output[31..], *b"x\xe0\x00");
 }
 
 #[test]
 fn a_payload_that_is_not_complete() {
     let mut rig = rig().connected();
-    rig.session.publish_streamed(topic("t"), 3, QoS::AtMostOnce, false, rig.now).unwrap();
-    assert_eq!(rig.session.push_payload(b"ab"), 2);
+    rig.session().publish_streamed(topic("t"), 3, QoS::AtMostOnce, false).unwrap();
+    assert_eq!(rig.session().push_payload(b"ab"), 2);
     requests(&mut rig, RequestError::TransmitFull, b"");
-    refused(&mut rig, RequestError::TransmitFull, |rig| rig.session.ping(rig.now));
-    refused(&mut rig, RequestError::TransmitFull, |rig| rig.session.disconnect());
-    assert_eq!(rig.session.push_payload(b"cd"), 1);
-    rig.session.disconnect().unwrap();
-    assert_eq!(rig.send(), b"\x30\x06\x00\x01tabc\xe0\x00");
+    refused(&mut rig, RequestError::TransmitFull, |rig| rig.session().ping());
+    assert_eq!(rig.disconnect(), b"\x30\x06\x00\x01tab", "nothing in the middle of a packet");
+    assert_eq!(rig.phase(), Phase::Connected);
+    assert_eq!(rig.session().push_payload(b"cd"), 1);
+    assert_eq!(rig.disconnect(), b"c\xe0\x00");
 }
 
 #[test]
@@ -133,17 +133,17 @@ fn a_transmit_buffer_smaller_than_the_packet() {
         if waiting {
             rig.publish(&[b'x'; 26], QoS::AtMostOnce).unwrap();
         }
-        let too_small = |needed| RequestError::BufferTooSmall { needed };
+        let too_small = RequestError::BufferTooSmall;
         let payload = [b'x'; 30];
-        refused(&mut rig, too_small(35), |rig| rig.publish(&payload, QoS::AtMostOnce));
-        refused(&mut rig, too_small(37), |rig| rig.publish(&payload, QoS::AtLeastOnce));
+        refused(&mut rig, too_small, |rig| rig.publish(&payload, QoS::AtMostOnce));
+        refused(&mut rig, too_small, |rig| rig.publish(&payload, QoS::AtLeastOnce));
         let name = "t".repeat(30);
-        refused(&mut rig, too_small(37), |rig| {
-            rig.session.subscribe(&[(filter(&name), QoS::AtMostOnce)], rig.now)
+        refused(&mut rig, too_small, |rig| {
+            rig.session().subscribe(&[(filter(&name), QoS::AtMostOnce)])
         });
-        refused(&mut rig, too_small(36), |rig| rig.session.unsubscribe(&[filter(&name)], rig.now));
-        refused(&mut rig, too_small(38), |rig| {
-            rig.session.publish_streamed(topic(&name), 100_000, QoS::AtLeastOnce, false, rig.now)
+        refused(&mut rig, too_small, |rig| rig.session().unsubscribe(&[filter(&name)]));
+        refused(&mut rig, too_small, |rig| {
+            rig.session().publish_streamed(topic(&name), 100_000, QoS::AtLeastOnce, false)
         });
     }
 }
@@ -152,16 +152,16 @@ fn a_transmit_buffer_smaller_than_the_packet() {
 fn a_full_table() {
     let mut rig = Rig::new(NoStore, &Sizes { slots: 3, ..Sizes::default() }).connected();
     rig.publish(b"", QoS::AtLeastOnce).unwrap();
-    rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce)], rig.now).unwrap();
-    rig.session.unsubscribe(&[filter("a")], rig.now).unwrap();
+    rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce)]).unwrap();
+    rig.session().unsubscribe(&[filter("a")]).unwrap();
     refused(&mut rig, RequestError::InFlightFull, |rig| rig.publish(b"", QoS::AtLeastOnce));
     refused(&mut rig, RequestError::InFlightFull, |rig| {
-        rig.session.publish_streamed(topic("t"), 9, QoS::AtLeastOnce, false, rig.now)
+        rig.session().publish_streamed(topic("t"), 9, QoS::AtLeastOnce, false)
     });
     refused(&mut rig, RequestError::InFlightFull, |rig| {
-        rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce)], rig.now)
+        rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce)])
     });
-    refused(&mut rig, RequestError::InFlightFull, |rig| rig.session.unsubscribe(&[filter("a")], rig.now));
+    refused(&mut rig, RequestError::InFlightFull, |rig| rig.session().unsubscribe(&[filter("a")]));
     rig.publish(b"needs no slot", QoS::AtMostOnce).unwrap();
     rig.send();
     rig.feed(b"\x40\x02\x00\x01");
@@ -175,7 +175,7 @@ fn a_full_store() {
     rig.publish(b"0123456789", QoS::AtLeastOnce).unwrap();
     refused(&mut rig, RequestError::StoreFull, |rig| rig.publish(b"0123456789", QoS::AtLeastOnce));
     rig.publish(b"0123456789", QoS::AtMostOnce).unwrap();
-    rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce)], rig.now).unwrap();
+    rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce)]).unwrap();
     rig.send();
     rig.feed(b"\x40\x02\x00\x01");
     rig.poll_to_the_end();
@@ -186,7 +186,7 @@ fn a_full_store() {
 fn a_streamed_message_that_the_store_cannot_keep() {
     let mut rig = keeping_rig().connected_persistent();
     let streamed =
-        |rig: &mut Rig<Kept>, qos| rig.session.publish_streamed(topic("t"), 3, qos, false, rig.now);
+        |rig: &mut Rig<Kept>, qos| rig.session().publish_streamed(topic("t"), 3, qos, false);
     refused(&mut rig, RequestError::StoreFull, |rig| streamed(rig, QoS::AtLeastOnce));
     if cfg!(feature = "qos2") {
         refused(&mut rig, RequestError::StoreFull, |rig| streamed(rig, QoS::ExactlyOnce));
@@ -201,12 +201,12 @@ fn too_few_or_too_many_filters() {
     for count in [0, 256, 257, 65_537] {
         let filters = vec![filter("a"); count];
         let asked: Vec<_> = filters.iter().map(|&filter| (filter, QoS::AtMostOnce)).collect();
-        refused(&mut rig, RequestError::FilterCount, |rig| rig.session.subscribe(&asked, rig.now));
-        refused(&mut rig, RequestError::FilterCount, |rig| rig.session.unsubscribe(&filters, rig.now));
+        refused(&mut rig, RequestError::FilterCount, |rig| rig.session().subscribe(&asked));
+        refused(&mut rig, RequestError::FilterCount, |rig| rig.session().unsubscribe(&filters));
     }
-    rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce); 255], rig.now).unwrap();
+    rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce); 255]).unwrap();
     assert_eq!(rig.send().len(), 3 + 2 + 255 * 4);
-    rig.session.unsubscribe(&[filter("a"); 255], rig.now).unwrap();
+    rig.session().unsubscribe(&[filter("a"); 255]).unwrap();
     assert_eq!(rig.send().len(), 3 + 2 + 255 * 3);
 }
 
@@ -216,12 +216,12 @@ fn a_message_longer_than_mqtt_allows() {
     let longest = MAX_REMAINING_LENGTH as usize - 3;
     for length in [longest + 1, usize::MAX - 1, usize::MAX] {
         refused(&mut rig, RequestError::TooLong, |rig| {
-            rig.session.publish_streamed(topic("t"), length, QoS::AtMostOnce, false, rig.now)
+            rig.session().publish_streamed(topic("t"), length, QoS::AtMostOnce, false)
         });
     }
-    rig.session.publish_streamed(topic("t"), longest, QoS::AtMostOnce, false, rig.now).unwrap();
+    rig.session().publish_streamed(topic("t"), longest, QoS::AtMostOnce, false).unwrap();
     assert_eq!(rig.send(), b"\x30\xff\xff\xff\x7f\x00\x01t");
-    assert_eq!(rig.session.payload_remaining(), longest);
+    assert_eq!(rig.session().payload_remaining(), longest);
 }
 
 #[test]
@@ -230,6 +230,6 @@ fn qos_2_in_a_build_without_it() {
     let mut rig = rig().connected();
     refused(&mut rig, RequestError::Qos2NotBuilt, |rig| rig.publish(b"", QoS::ExactlyOnce));
     refused(&mut rig, RequestError::Qos2NotBuilt, |rig| {
-        rig.session.publish_streamed(topic("t"), 1, QoS::ExactlyOnce, false, rig.now)
+        rig.session().publish_streamed(topic("t"), 1, QoS::ExactlyOnce, false)
     });
 }

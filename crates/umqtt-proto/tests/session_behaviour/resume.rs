@@ -1,11 +1,9 @@
 //! A session that goes on with the next connection.
 
 use umqtt_proto::wire::Connect;
-#[cfg(feature = "qos2")]
-use umqtt_proto::wire::PacketType;
-use umqtt_proto::{Event, Phase, QoS, RamStore};
+use umqtt_proto::{Event, Goal, OnSessionLost, Phase, QoS, RamStore};
 
-use crate::rig::{CONNACK, CONNACK_PRESENT, Rig, Sizes, clean, id, keeping_rig, persistent, topic};
+use crate::rig::{CONNACK, CONNACK_PRESENT, End, Rig, Sizes, clean, id, keeping_rig, persistent, topic};
 
 #[test]
 fn what_was_not_acknowledged_is_sent_again_in_order() {
@@ -13,19 +11,19 @@ fn what_was_not_acknowledged_is_sent_again_in_order() {
     for payload in [b"1", b"2", b"3"] {
         rig.publish_sent(payload, QoS::AtLeastOnce);
     }
-    rig.session.publish(topic("t"), b"4", QoS::AtLeastOnce, true, rig.now).unwrap();
+    rig.session().publish(topic("t"), b"4", QoS::AtLeastOnce, true).unwrap();
     rig.tells(b"\x40\x02\x00\x02", Event::Delivered { id: id(2), late: false });
     let expected = b"\x3a\x06\x00\x01t\x00\x011\x3a\x06\x00\x01t\x00\x033\x3b\x06\x00\x01t\x00\x044";
     for _ in 0..3 {
         assert_eq!(rig.reconnect(CONNACK_PRESENT), expected, "same ids, DUP set, retain kept");
-        assert_eq!(rig.session.phase(), Phase::Connected);
+        assert_eq!(rig.phase(), Phase::Connected);
         rig.quiet();
     }
     for number in [4, 1, 3u8] {
         rig.tells(&[0x40, 2, 0, number], Event::Delivered { id: id(number.into()), late: false });
     }
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"");
-    assert!(rig.session.store().is_empty());
+    assert!(rig.session().store().is_empty());
 }
 
 #[test]
@@ -38,7 +36,7 @@ fn what_was_received_is_released_again_in_the_order_of_pubrec() {
     rig.publish_sent(b"4", QoS::ExactlyOnce);
     rig.publish_sent(b"5", QoS::ExactlyOnce);
     for number in [4, 1u8] {
-        rig.tells(&[0x50, 2, 0, number], Event::Handled(PacketType::PubRec));
+        rig.takes(&[0x50, 2, 0, number]);
         assert_eq!(rig.send(), [0x62, 2, 0, number]);
     }
     for _ in 0..2 {
@@ -49,7 +47,7 @@ fn what_was_received_is_released_again_in_the_order_of_pubrec() {
         );
     }
     // The rest goes on as if nothing had happened.
-    rig.tells(b"\x50\x02\x00\x02", Event::Handled(PacketType::PubRec));
+    rig.takes(b"\x50\x02\x00\x02");
     assert_eq!(rig.send(), b"\x62\x02\x00\x02");
     for number in [4, 1, 2u8] {
         rig.tells(&[0x70, 2, 0, number], Event::Delivered { id: id(number.into()), late: false });
@@ -64,13 +62,14 @@ fn a_message_of_the_broker_is_not_handed_out_again_on_a_resumed_session() {
     rig.feed(b"\x34\x05\x00\x01t\x00\x07");
     assert!(matches!(rig.poll(), Ok(Some(Event::Message(_)))));
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"");
-    rig.tells(b"\x3c\x05\x00\x01t\x00\x07", Event::Handled(PacketType::Publish));
+    rig.takes(b"\x3c\x05\x00\x01t\x00\x07");
     assert_eq!(rig.send(), b"\x50\x02\x00\x07");
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"");
-    rig.tells(b"\x62\x02\x00\x07", Event::Handled(PacketType::PubRel));
+    rig.takes(b"\x62\x02\x00\x07");
     assert_eq!(rig.send(), b"\x70\x02\x00\x07");
     rig.feed(b"\x34\x05\x00\x01t\x00\x07");
     assert!(matches!(rig.poll(), Ok(Some(Event::Message(_)))), "a new message");
+    rig.send();
     // Without the session the id means nothing.
     assert_eq!(rig.reconnect(CONNACK), b"");
     rig.feed(b"\x34\x05\x00\x01t\x00\x07");
@@ -78,53 +77,45 @@ fn a_message_of_the_broker_is_not_handed_out_again_on_a_resumed_session() {
 }
 
 #[test]
-fn without_the_session_all_is_lost() {
-    for (connect, conn_ack) in [(persistent(), CONNACK), (clean(), CONNACK)] {
+fn with_a_clean_session_all_is_lost_and_without_the_session_if_the_caller_chooses_so() {
+    for (connect, choice) in [
+        (persistent(), OnSessionLost::Tell),
+        (clean(), OnSessionLost::Tell),
+        (clean(), OnSessionLost::SendAgain),
+    ] {
         let mut rig = keeping_rig().connected_persistent();
+        rig.session().set_on_session_lost(choice);
         let first = rig.publish_sent(b"1", QoS::AtLeastOnce);
         let second = rig.publish_sent(b"2", QoS::AtLeastOnce);
         let request = rig.subscribe_sent("a");
         rig.close();
         assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: request })), "no SUBACK can come");
         rig.quiet();
-        assert_eq!(rig.session.in_flight().len(), 2);
-        rig.connect_with(&connect, conn_ack);
+        assert_eq!(rig.in_flight().len(), 2);
+        rig.connect_with(&connect, CONNACK);
         assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: first })));
         assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: second })));
         rig.quiet();
         assert_eq!(rig.send(), b"");
-        assert!(rig.session.in_flight().is_empty() && rig.session.store().is_empty());
+        assert!(rig.in_flight().is_empty() && rig.session().store().is_empty());
         assert_eq!(rig.publish(b"", QoS::AtLeastOnce), Ok(Some(id(4))));
     }
 }
 
 #[test]
 #[cfg(feature = "qos2")]
-fn without_the_session_qos_2_is_lost_in_either_half() {
+fn with_a_clean_session_qos_2_is_lost_in_either_half() {
     let mut rig = keeping_rig().connected_persistent();
     let first = rig.publish_sent(b"1", QoS::ExactlyOnce);
     let second = rig.publish_sent(b"2", QoS::ExactlyOnce);
-    rig.tells(b"\x50\x02\x00\x01", Event::Handled(PacketType::PubRec));
+    rig.takes(b"\x50\x02\x00\x01");
     rig.close();
     rig.quiet();
-    rig.connect_with(&persistent(), CONNACK);
+    rig.connect_with(&clean(), CONNACK);
     assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: second })));
     assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: first })));
     rig.quiet();
-    assert!(rig.session.in_flight().is_empty() && rig.session.store().is_empty());
-}
-
-/// PUBREL needs no message, so that it is sent again even if nobody keeps messages.
-#[test]
-#[cfg(feature = "qos2")]
-fn a_release_is_sent_again_without_a_store() {
-    let mut rig = crate::rig::rig().connected_persistent();
-    rig.publish_sent(b"1", QoS::ExactlyOnce);
-    rig.tells(b"\x50\x02\x00\x01", Event::Handled(PacketType::PubRec));
-    for _ in 0..2 {
-        assert_eq!(rig.reconnect(CONNACK_PRESENT), b"\x62\x02\x00\x01");
-    }
-    rig.tells(b"\x70\x02\x00\x01", Event::Delivered { id: id(1), late: false });
+    assert!(rig.in_flight().is_empty() && rig.session().store().is_empty());
 }
 
 #[test]
@@ -135,16 +126,18 @@ fn more_than_fits_is_sent_again_bit_by_bit() {
         rig.publish_sent(payload, QoS::AtLeastOnce);
     }
     rig.close();
-    rig.connect_with(&persistent(), CONNACK_PRESENT);
-    let mut sent = Vec::new();
-    while rig.session.phase() == Phase::Resuming {
+    rig.connect_stuck(&persistent(), CONNACK_PRESENT);
+    let mut steps = 0;
+    while rig.phase() == Phase::Resuming {
         rig.quiet();
-        assert_eq!(rig.session.poll_timeout(rig.now), Some(10_000), "no busy waiting for room");
-        let length = rig.session.poll_transmit().len().min(5);
-        sent.extend_from_slice(&rig.session.poll_transmit()[..length]);
-        rig.session.sent(length, rig.now);
+        assert_eq!(rig.timeout(), None, "no busy waiting for room");
+        rig.line.room = 5;
+        rig.quiet();
+        steps += 1;
     }
-    sent.extend(rig.send());
+    assert!(steps > 4);
+    rig.line.room = usize::MAX;
+    let sent = rig.send();
     let expected: Vec<u8> =
         (1..=5u8).flat_map(|number| [0x3a, 7, 0, 1, b't', 0, number, b'0' + number, b'0' + number]).collect();
     assert_eq!(sent, expected);
@@ -159,30 +152,27 @@ fn disconnect_while_messages_are_sent_again() {
         rig.publish_sent(payload, QoS::AtLeastOnce);
     }
     rig.close();
-    rig.connect_with(&persistent(), CONNACK_PRESENT);
-    assert_eq!(rig.session.phase(), Phase::Resuming);
-    rig.session.disconnect().unwrap();
-    assert_eq!(rig.session.phase(), Phase::Disconnecting);
+    rig.connect_stuck(&persistent(), CONNACK_PRESENT);
+    assert_eq!(rig.phase(), Phase::Resuming);
+    assert!(matches!(rig.call(Goal::Close), Ok(End::Waits(_))));
+    rig.line.room = usize::MAX;
+    assert_eq!(rig.go_on(), Ok(End::Done));
+    assert_eq!(rig.phase(), Phase::Disconnecting);
     let sent = rig.send();
     assert!(sent.ends_with(b"\xe0\x00"), "DISCONNECT is the last packet");
     rig.quiet();
     assert_eq!(rig.send(), b"", "nothing follows it");
-    assert_eq!(rig.session.in_flight().len(), 5);
+    assert_eq!(rig.in_flight().len(), 5);
 }
 
-/// Whoever wants to send at once need not take events for it.
+/// A request can be made as soon as the connection is told.
 #[test]
 fn what_fits_is_sent_again_at_once() {
     let mut rig = keeping_rig().connected_persistent();
     rig.publish_sent(b"1", QoS::AtLeastOnce);
-    rig.session.resume();
-    assert_eq!(rig.send(), b"", "nothing to resume");
     rig.close();
-    rig.session.resume();
-    assert_eq!(rig.session.phase(), Phase::Disconnected);
     rig.connect_with(&persistent(), CONNACK_PRESENT);
-    assert_eq!(rig.session.phase(), Phase::Connected);
-    rig.session.resume();
+    assert_eq!(rig.phase(), Phase::Connected);
     rig.publish(b"2", QoS::AtLeastOnce).unwrap();
     assert_eq!(rig.send(), b"\x3a\x06\x00\x01t\x00\x011\x32\x06\x00\x01t\x00\x022");
 }
@@ -192,7 +182,7 @@ fn messages_arrive_while_others_are_sent_again() {
     let mut rig = keeping_rig().connected_persistent();
     rig.publish_sent(b"1", QoS::AtLeastOnce);
     rig.close();
-    rig.session.connect(&persistent(), rig.now).unwrap();
+    rig.connect(&persistent()).unwrap();
     rig.send();
     rig.feed(b"\x20\x02\x01\x00\x32\x05\x00\x01t\x00\x07\x40\x02\x00\x01");
     assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: true })));
@@ -209,10 +199,10 @@ fn the_keep_alive_is_that_of_the_last_connect() {
     let first = Connect { keep_alive: umqtt_proto::wire::KeepAlive::from_secs(4), ..persistent() };
     rig.connect_with(&first, CONNACK);
     rig.quiet();
-    assert_eq!(rig.session.poll_timeout(rig.now), Some(3_000));
-    rig.session.ping(rig.now).unwrap();
+    assert_eq!(rig.timeout(), Some(3_000));
+    rig.session().ping().unwrap();
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"");
-    assert_eq!(rig.session.poll_timeout(rig.now), None, "nor is the PINGREQ of the old one awaited");
+    assert_eq!(rig.timeout(), None, "nor is the PINGREQ of the old one awaited");
     rig.wait(100_000);
     rig.quiet();
 }
@@ -223,12 +213,12 @@ fn a_connection_that_fails_keeps_the_session() {
     rig.publish_sent(b"1", QoS::AtLeastOnce);
     for bytes in [&b"\x20\x02\x00\x03"[..], b"\x40\x02\x00\x01", b"\x20\x02\x01\x01"] {
         rig.close();
-        rig.session.connect(&persistent(), rig.now).unwrap();
+        rig.connect(&persistent()).unwrap();
         rig.send();
         rig.feed(bytes);
         assert!(rig.poll().is_err());
         rig.quiet();
-        assert_eq!(rig.session.in_flight().len(), 1);
+        assert_eq!(rig.in_flight().len(), 1);
     }
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"\x3a\x06\x00\x01t\x00\x011");
 }

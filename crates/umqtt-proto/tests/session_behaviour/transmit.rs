@@ -10,7 +10,7 @@ fn many_packets_are_sent_in_one_write() {
     for _ in 0..3 {
         rig.publish(b"", QoS::AtMostOnce).unwrap();
     }
-    rig.session.ping(rig.now).unwrap();
+    rig.session().ping().unwrap();
     assert_eq!(rig.send(), b"\x30\x03\x00\x01t\x30\x03\x00\x01t\x30\x03\x00\x01t\xc0\x00");
 }
 
@@ -19,46 +19,49 @@ fn a_packet_is_sent_byte_by_byte() {
     let mut rig = rig().connected();
     rig.publish(b"hi", QoS::AtLeastOnce).unwrap();
     let mut sent = Vec::new();
-    while let Some(&byte) = rig.session.poll_transmit().first() {
-        rig.session.sent(0, rig.now);
+    while let Some(&byte) = rig.pending().first() {
+        for room in [0, 1] {
+            rig.line.room = room;
+            rig.quiet();
+        }
         sent.push(byte);
-        rig.session.sent(1, rig.now);
         if sent.len() == 3 {
             rig.publish(b"", QoS::AtMostOnce).unwrap();
         }
     }
     assert_eq!(sent, b"\x32\x07\x00\x01t\x00\x01hi\x30\x03\x00\x01t");
+    assert_eq!(rig.line.output, sent);
 }
 
 #[test]
 fn no_more_can_be_sent_than_there_is() {
     let mut rig = rig().connected();
     rig.publish(b"", QoS::AtMostOnce).unwrap();
-    rig.session.sent(usize::MAX, rig.now);
-    assert_eq!(rig.session.poll_transmit(), b"");
+    rig.engine.did_write(usize::MAX, rig.now);
+    assert_eq!(rig.pending(), b"");
     rig.publish(b"", QoS::AtMostOnce).unwrap();
-    rig.session.sent(1, rig.now);
-    rig.session.sent(usize::MAX, rig.now);
-    assert_eq!(rig.session.poll_transmit(), b"");
+    rig.engine.did_write(1, rig.now);
+    rig.engine.did_write(usize::MAX, rig.now);
+    assert_eq!(rig.pending(), b"");
 }
 
 #[test]
 fn a_payload_is_given_in_pieces() {
     let mut rig = Rig::new(NoStore, &Sizes { transmit: 16, ..Sizes::default() }).connected();
     let payload: Vec<u8> = (0..100).collect();
-    let streamed = rig.session.publish_streamed(topic("t"), 100, QoS::AtLeastOnce, true, rig.now);
+    let streamed = rig.session().publish_streamed(topic("t"), 100, QoS::AtLeastOnce, true);
     assert_eq!(streamed, Ok(Some(id(1))));
     let mut sent = rig.send();
     let mut given = 0;
     while given < payload.len() {
-        assert_eq!(rig.session.payload_remaining(), 100 - given);
-        given += rig.session.push_payload(&payload[given..]);
-        assert!(rig.session.push_payload(&payload[given..]) == 0 || given == 100);
+        assert_eq!(rig.session().payload_remaining(), 100 - given);
+        given += rig.session().push_payload(&payload[given..]);
+        assert!(rig.session().push_payload(&payload[given..]) == 0 || given == 100);
         sent.extend(rig.send());
     }
-    assert_eq!(rig.session.payload_remaining(), 0);
+    assert_eq!(rig.session().payload_remaining(), 0);
     assert_eq!(sent, [&b"\x33\x69\x00\x01t\x00\x01"[..], &payload].concat());
-    assert_eq!(rig.session.push_payload(b"more"), 0);
+    assert_eq!(rig.session().push_payload(b"more"), 0);
     assert_eq!(rig.send(), b"");
     rig.tells(b"\x40\x02\x00\x01", Event::Delivered { id: id(1), late: false });
 }
@@ -66,21 +69,20 @@ fn a_payload_is_given_in_pieces() {
 #[test]
 fn an_empty_payload_needs_no_pieces() {
     let mut rig = rig().connected();
-    rig.session.publish_streamed(topic("t"), 0, QoS::AtMostOnce, false, rig.now).unwrap();
-    assert_eq!(rig.session.payload_remaining(), 0);
-    rig.session.disconnect().unwrap();
-    assert_eq!(rig.send(), b"\x30\x03\x00\x01t\xe0\x00");
+    rig.session().publish_streamed(topic("t"), 0, QoS::AtMostOnce, false).unwrap();
+    assert_eq!(rig.session().payload_remaining(), 0);
+    assert_eq!(rig.disconnect(), b"\x30\x03\x00\x01t\xe0\x00");
 }
 
 /// An answer may not stand in the middle of a packet.
 #[test]
 fn what_arrives_waits_until_a_payload_is_complete() {
     let mut rig = rig().connected();
-    rig.session.publish_streamed(topic("t"), 2, QoS::AtMostOnce, false, rig.now).unwrap();
-    rig.session.push_payload(b"a");
+    rig.session().publish_streamed(topic("t"), 2, QoS::AtMostOnce, false).unwrap();
+    rig.session().push_payload(b"a");
     rig.feed(b"\x32\x05\x00\x01t\x00\x07");
     rig.quiet();
-    rig.session.push_payload(b"b");
+    rig.session().push_payload(b"b");
     assert!(matches!(rig.poll(), Ok(Some(Event::Message(_)))));
     assert_eq!(rig.send(), b"\x30\x05\x00\x01tab\x40\x02\x00\x07");
 }
@@ -88,11 +90,11 @@ fn what_arrives_waits_until_a_payload_is_complete() {
 #[test]
 fn a_payload_that_was_cut_off_is_forgotten() {
     let mut rig = rig().connected();
-    rig.session.publish_streamed(topic("t"), 9, QoS::AtLeastOnce, false, rig.now).unwrap();
-    rig.session.push_payload(b"a");
+    rig.session().publish_streamed(topic("t"), 9, QoS::AtLeastOnce, false).unwrap();
+    rig.session().push_payload(b"a");
     rig.close();
     assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: id(1) })));
-    assert_eq!((rig.session.payload_remaining(), rig.session.push_payload(b"b")), (0, 0));
+    assert_eq!((rig.session().payload_remaining(), rig.session().push_payload(b"b")), (0, 0));
     let mut rig = rig.connected();
     rig.publish(b"", QoS::AtMostOnce).unwrap();
     assert_eq!(rig.send(), b"\x30\x03\x00\x01t");

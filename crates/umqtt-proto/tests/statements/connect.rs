@@ -14,7 +14,7 @@ struct Sent {
 /// What a session sends for these options, taken apart by hand.
 fn sent(connect: &Connect<'_>) -> Sent {
     let mut rig = rig();
-    rig.session.connect(connect, rig.now).unwrap();
+    rig.connect(connect).unwrap();
     let packet = rig.send();
     assert_eq!((packet[0], usize::from(packet[1])), (0x10, packet.len() - 2));
     assert_eq!(&packet[2..9], b"\x00\x04MQTT\x04");
@@ -214,9 +214,9 @@ fn an_empty_client_id_goes_with_a_clean_session() {
     let client_id = ClientId::new("").unwrap();
     assert_eq!(sent(&Connect { client_id, ..clean() }).flags, 0x02);
     let mut rig = rig();
-    let refused = rig.session.connect(&Connect { client_id, ..persistent() }, rig.now);
+    let refused = rig.connect(&Connect { client_id, ..persistent() });
     assert_eq!(refused, Err(ConnectError::EmptyClientId));
-    assert_eq!((rig.send(), rig.session.phase()), (vec![], Phase::Disconnected));
+    assert_eq!((rig.send(), rig.phase()), (vec![], Phase::Disconnected));
 }
 
 /// Whatever happens on the connection, the broker hears something within the interval.
@@ -232,13 +232,12 @@ fn the_client_is_never_silent_for_longer_than_the_keep_alive() {
         rig.quiet();
         let mut last = rig.now;
         while rig.now.as_millis() < 200_000 {
-            let step = rig.session.poll_timeout(rig.now).unwrap().min(1 + pattern * 200);
+            let step = rig.timeout().unwrap().min(1 + pattern * 200);
             rig.wait(step);
             match pattern % 3 {
                 0 => rig.feed(b""),
                 1 => rig.feed(b"\x30\x03\x00\x01t"),
                 _ => {
-                    rig.feed(b"");
                     rig.publish(b"", QoS::AtMostOnce).unwrap();
                 }
             }

@@ -21,10 +21,10 @@ fn connect_is_the_first_packet() {
     statement!("MQTT-3.1.0-1");
     let mut rig = rig();
     assert_eq!(rig.publish(b"", QoS::AtMostOnce), Err(RequestError::NotConnected));
-    assert_eq!(rig.session.ping(rig.now), Err(RequestError::NotConnected));
-    assert_eq!(rig.session.disconnect(), Err(RequestError::NotConnected));
+    assert_eq!(rig.session().ping(), Err(RequestError::NotConnected));
+    assert_eq!(rig.session().disconnect(), Err(RequestError::NotConnected));
     assert_eq!(rig.send(), b"");
-    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.connect(&clean()).unwrap();
     assert_eq!(rig.publish(b"", QoS::AtMostOnce), Err(RequestError::NotConnected));
     assert_eq!(packets(&rig.send()), [PacketType::Connect]);
     rig.close();
@@ -35,15 +35,15 @@ fn connect_is_the_first_packet() {
 fn connect_is_sent_once() {
     statement!("MQTT-3.1.0-2");
     let mut rig = rig();
-    rig.session.connect(&clean(), rig.now).unwrap();
+    rig.connect(&clean()).unwrap();
     let refused = Err(ConnectError::NotDisconnected);
-    assert_eq!(rig.session.connect(&clean(), rig.now), refused);
+    assert_eq!(rig.connect(&clean()), refused);
     assert_eq!(packets(&rig.send()), [PacketType::Connect]);
     rig.feed(CONNACK);
     assert_eq!(rig.poll_to_the_end(), 1);
-    assert_eq!(rig.session.connect(&clean(), rig.now), refused);
-    rig.session.disconnect().unwrap();
-    assert_eq!(rig.session.connect(&clean(), rig.now), refused);
+    assert_eq!(rig.connect(&clean()), refused);
+    rig.disconnect();
+    assert_eq!(rig.connect(&clean()), refused);
     assert_eq!(packets(&rig.send()), [PacketType::Disconnect]);
 }
 
@@ -52,14 +52,14 @@ fn connect_is_sent_once() {
 fn after_disconnect_the_connection_is_closed() {
     statement!("MQTT-3.14.4-1");
     let mut rig = rig().connected();
-    rig.session.disconnect().unwrap();
+    rig.disconnect();
     assert_eq!(rig.send(), b"\xe0\x00");
     rig.feed(b"\x32\x05\x00\x01t\x00\x07");
     rig.quiet();
-    assert_eq!((rig.session.phase(), rig.session.poll_timeout(rig.now)), (Phase::Disconnecting, None));
-    assert_eq!(rig.session.connect(&clean(), rig.now), Err(ConnectError::NotDisconnected));
+    assert_eq!((rig.phase(), rig.timeout()), (Phase::Disconnecting, None));
+    assert_eq!(rig.connect(&clean()), Err(ConnectError::NotDisconnected));
     rig.close();
-    assert_eq!(rig.session.phase(), Phase::Disconnected);
+    assert_eq!(rig.phase(), Phase::Disconnected);
 }
 
 #[test]
@@ -67,10 +67,10 @@ fn after_disconnect_nothing_is_sent() {
     statement!("MQTT-3.14.4-2");
     let mut rig = rig().connected_keeping_alive(4);
     rig.publish(b"", QoS::AtLeastOnce).unwrap();
-    rig.session.disconnect().unwrap();
+    rig.disconnect();
     assert_eq!(rig.publish(b"", QoS::AtMostOnce), Err(RequestError::NotConnected));
-    assert_eq!(rig.session.ping(rig.now), Err(RequestError::NotConnected));
-    assert_eq!(rig.session.disconnect(), Err(RequestError::NotConnected));
+    assert_eq!(rig.session().ping(), Err(RequestError::NotConnected));
+    assert_eq!(rig.session().disconnect(), Err(RequestError::NotConnected));
     assert_eq!(packets(&rig.send()), [PacketType::Publish, PacketType::Disconnect]);
     for _ in 0..10 {
         rig.wait(2_000);
@@ -120,7 +120,7 @@ fn a_lack_of_room_closes_the_connection() {
     if cfg!(feature = "qos2") {
         let mut rig = Rig::new(NoStore, &Sizes { slots: 0, ..Sizes::default() }).connected();
         rig.feed(b"\x34\x05\x00\x01t\x00\x01");
-        assert_eq!(rig.poll(), Err(SessionError::InFlightFull));
+        assert_eq!(rig.poll(), Err(SessionError::IncomingFull));
         rig.assert_over();
     }
 }
@@ -144,7 +144,7 @@ fn no_extension_of_the_protocol_is_needed() {
     sent.extend(rig.send());
     rig.feed(b"\xd0\x00");
     assert_eq!(rig.poll_to_the_end(), 1);
-    rig.session.disconnect().unwrap();
+    rig.disconnect();
     sent.extend(rig.send());
     let expected = [
         &b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x04\x00\x01c"[..],
@@ -164,7 +164,7 @@ fn a_stream_of_bytes_is_all_that_is_needed() {
     let stream = b"\x30\x04\x00\x01t1\x32\x06\x00\x01t\x00\x072\x90\x03\x00\x01\x01\xd0\x00\x40\x02\x00\x02";
     let life = |read: usize, written: usize| {
         let mut rig = rig().connected();
-        rig.session.subscribe(&[(crate::rig::filter("t"), QoS::AtLeastOnce)], rig.now).unwrap();
+        rig.session().subscribe(&[(crate::rig::filter("t"), QoS::AtLeastOnce)]).unwrap();
         rig.publish(b"x", QoS::AtLeastOnce).unwrap();
         let mut events = Vec::new();
         let mut sent = Vec::new();
@@ -173,9 +173,9 @@ fn a_stream_of_bytes_is_all_that_is_needed() {
             while let Some(event) = rig.poll().unwrap() {
                 events.push(format!("{event:?}"));
             }
-            let length = rig.session.poll_transmit().len().min(written);
-            sent.extend_from_slice(&rig.session.poll_transmit()[..length]);
-            rig.session.sent(length, rig.now);
+            let length = rig.pending().len().min(written);
+            sent.extend_from_slice(&rig.pending()[..length]);
+            rig.session().sent(length, rig.now);
         }
         sent.extend(rig.send());
         (events, sent)

@@ -11,11 +11,11 @@ fn the_flags_of_what_is_sent() {
     let mut rig = rig();
     assert_eq!(rig.connect_with(&clean(), CONNACK)[0], 0x10);
     rig.quiet();
-    rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce)], rig.now).unwrap();
+    rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce)]).unwrap();
     assert_eq!(rig.send()[0], 0x82);
-    rig.session.unsubscribe(&[filter("a")], rig.now).unwrap();
+    rig.session().unsubscribe(&[filter("a")]).unwrap();
     assert_eq!(rig.send()[0], 0xa2);
-    rig.session.ping(rig.now).unwrap();
+    rig.session().ping().unwrap();
     assert_eq!(rig.send()[0], 0xc0);
     rig.feed(b"\x32\x05\x00\x01t\x00\x01");
     assert_eq!(rig.poll_to_the_end(), 1);
@@ -31,7 +31,7 @@ fn the_flags_of_what_is_sent() {
             assert_eq!(rig.send()[0], answer);
         }
     }
-    rig.session.disconnect().unwrap();
+    rig.disconnect();
     assert_eq!(rig.send()[0], 0xe0);
 }
 
@@ -56,7 +56,7 @@ fn a_packet_id_is_not_zero() {
     statement!("MQTT-2.3.1-1");
     assert_eq!(PacketId::new(0), None);
     let mut rig = rig().connected();
-    rig.session.set_next_id(id(65_535));
+    rig.session().set_next_id(id(65_535));
     rig.publish(b"", QoS::AtLeastOnce).unwrap();
     assert_eq!(rig.send(), b"\x32\x05\x00\x01t\xff\xff");
     rig.publish(b"", QoS::AtLeastOnce).unwrap();
@@ -80,16 +80,16 @@ fn a_new_packet_takes_an_id_that_is_not_in_use() {
     statement!("MQTT-2.3.1-2");
     let mut rig = rig().connected();
     for next in [1, 1, 2, 1] {
-        rig.session.set_next_id(id(next));
+        rig.session().set_next_id(id(next));
         rig.publish(b"", QoS::AtLeastOnce).unwrap();
     }
     assert_eq!(
         rig.send(),
         b"\x32\x05\x00\x01t\x00\x01\x32\x05\x00\x01t\x00\x02\x32\x05\x00\x01t\x00\x03\x32\x05\x00\x01t\x00\x04"
     );
-    rig.session.set_next_id(id(1));
-    rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce)], rig.now).unwrap();
-    rig.session.unsubscribe(&[filter("a")], rig.now).unwrap();
+    rig.session().set_next_id(id(1));
+    rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce)]).unwrap();
+    rig.session().unsubscribe(&[filter("a")]).unwrap();
     assert_eq!(rig.send(), b"\x82\x06\x00\x05\x00\x01a\x00\xa2\x05\x00\x06\x00\x01a");
 }
 
@@ -97,17 +97,17 @@ fn a_new_packet_takes_an_id_that_is_not_in_use() {
 fn a_packet_is_sent_again_with_its_id_which_stays_in_use() {
     statement!("MQTT-2.3.1-3");
     let mut rig = keeping_rig().connected_persistent();
-    rig.session.set_next_id(id(0x1234));
+    rig.session().set_next_id(id(0x1234));
     rig.publish_sent(b"x", QoS::AtLeastOnce);
     for _ in 0..2 {
         assert_eq!(rig.reconnect(CONNACK_PRESENT), b"\x3a\x06\x00\x01t\x12\x34x");
-        rig.session.set_next_id(id(0x1234));
+        rig.session().set_next_id(id(0x1234));
         assert_eq!(rig.subscribe_sent("a"), id(0x1235));
         rig.feed(b"\x90\x03\x12\x35\x00");
         assert_eq!(rig.poll_to_the_end(), 1);
     }
     rig.tells(b"\x40\x02\x12\x34", Event::Delivered { id: id(0x1234), late: false });
-    rig.session.set_next_id(id(0x1234));
+    rig.session().set_next_id(id(0x1234));
     assert_eq!(rig.publish_sent(b"x", QoS::AtLeastOnce), id(0x1234), "free after its acknowledgement");
 }
 
@@ -135,7 +135,7 @@ fn acknowledgements_echo_the_packet_id() {
             rig.feed(&[0x34, 5, 0, 1, b't', high, low]);
             assert_eq!(rig.poll_to_the_end(), 1);
             assert_eq!(rig.send(), [0x50, 2, high, low]);
-            rig.session.set_next_id(id(number));
+            rig.session().set_next_id(id(number));
             rig.publish_sent(b"", QoS::ExactlyOnce);
             rig.feed(&[0x50, 2, high, low]);
             assert_eq!(rig.poll_to_the_end(), 1);
@@ -149,7 +149,7 @@ fn dup_is_set_when_a_message_is_sent_again() {
     statement!("MQTT-3.3.1-1");
     let mut rig = keeping_rig().connected_persistent();
     rig.publish(b"1", QoS::AtLeastOnce).unwrap();
-    rig.session.publish(topic("t"), b"2", QoS::AtLeastOnce, true, rig.now).unwrap();
+    rig.session().publish(topic("t"), b"2", QoS::AtLeastOnce, true).unwrap();
     assert_eq!(rig.send(), b"\x32\x06\x00\x01t\x00\x011\x33\x06\x00\x01t\x00\x022");
     let again = b"\x3a\x06\x00\x01t\x00\x011\x3b\x06\x00\x01t\x00\x022";
     assert_eq!(rig.reconnect(CONNACK_PRESENT), again);
@@ -210,7 +210,7 @@ fn pubrel_has_flags_0010() {
 fn subscribe_has_flags_0010() {
     statement!("MQTT-3.8.1-1");
     let mut rig = rig().connected();
-    rig.session.subscribe(&[(filter("a"), QoS::AtMostOnce)], rig.now).unwrap();
+    rig.session().subscribe(&[(filter("a"), QoS::AtMostOnce)]).unwrap();
     assert_eq!(rig.send(), b"\x82\x06\x00\x01\x00\x01a\x00");
 }
 
@@ -218,7 +218,7 @@ fn subscribe_has_flags_0010() {
 fn subscribe_has_a_filter() {
     statement!("MQTT-3.8.3-3");
     let mut rig = rig().connected();
-    assert_eq!(rig.session.subscribe(&[], rig.now), Err(RequestError::FilterCount));
+    assert_eq!(rig.session().subscribe(&[]), Err(RequestError::FilterCount));
     assert_eq!(rig.send(), b"");
     assert_eq!(Packet::decode(b"\x82\x02\x00\x01"), Err(Violation::NoTopicFilter));
 }
@@ -228,7 +228,7 @@ fn a_requested_qos_is_0_1_or_2_and_nothing_else() {
     statement!("MQTT-3-8.3-4");
     let mut rig = rig().connected();
     let filters = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].map(|qos| (filter("a"), qos));
-    rig.session.subscribe(&filters, rig.now).unwrap();
+    rig.session().subscribe(&filters).unwrap();
     assert_eq!(rig.send(), b"\x82\x0e\x00\x01\x00\x01a\x00\x00\x01a\x01\x00\x01a\x02");
     for options in 3..=255 {
         let packet = [0x82, 6, 0, 1, 0, 1, b'a', options];
@@ -240,7 +240,7 @@ fn a_requested_qos_is_0_1_or_2_and_nothing_else() {
 fn unsubscribe_has_flags_0010() {
     statement!("MQTT-3.10.1-1");
     let mut rig = rig().connected();
-    rig.session.unsubscribe(&[filter("a"), filter("b/+")], rig.now).unwrap();
+    rig.session().unsubscribe(&[filter("a"), filter("b/+")]).unwrap();
     assert_eq!(rig.send(), b"\xa2\x0a\x00\x01\x00\x01a\x00\x03b/+");
 }
 
@@ -248,7 +248,7 @@ fn unsubscribe_has_flags_0010() {
 fn unsubscribe_has_a_filter() {
     statement!("MQTT-3.10.3-2");
     let mut rig = rig().connected();
-    assert_eq!(rig.session.unsubscribe(&[], rig.now), Err(RequestError::FilterCount));
+    assert_eq!(rig.session().unsubscribe(&[]), Err(RequestError::FilterCount));
     assert_eq!(rig.send(), b"");
     assert_eq!(Packet::decode(b"\xa2\x02\x00\x01"), Err(Violation::NoTopicFilter));
 }
@@ -257,7 +257,7 @@ fn unsubscribe_has_a_filter() {
 fn disconnect_has_flags_0000() {
     statement!("MQTT-3.14.1-1");
     let mut rig = rig().connected();
-    rig.session.disconnect().unwrap();
+    rig.disconnect();
     assert_eq!(rig.send(), b"\xe0\x00");
-    assert_eq!(rig.session.phase(), Phase::Disconnecting);
+    assert_eq!(rig.phase(), Phase::Disconnecting);
 }

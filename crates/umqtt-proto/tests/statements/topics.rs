@@ -16,7 +16,7 @@ fn filter_error(filter: &str) -> InvalidField {
 fn the_topic_name_is_the_first_field_of_publish() {
     statement!("MQTT-3.3.2-1");
     let mut rig = rig().connected();
-    rig.session.publish(topic("ï/b"), b"payload", QoS::AtLeastOnce, true, rig.now).unwrap();
+    rig.session().publish(topic("ï/b"), b"payload", QoS::AtLeastOnce, true).unwrap();
     assert_eq!(rig.send(), b"\x33\x0f\x00\x04\xc3\xaf/b\x00\x01payload");
     rig.feed(b"\x33\x0f\x00\x04\xc3\xaf/b\x00\x01payload");
     let Ok(Some(Event::Message(message))) = rig.poll() else { panic!("no message") };
@@ -34,7 +34,7 @@ fn a_topic_name_has_no_wildcard() {
         rig().connected().assert_ends(&packet, Violation::WildcardInTopicName);
     }
     let mut rig = rig().connected();
-    rig.session.subscribe(&[(filter("a/+/#"), QoS::AtMostOnce)], rig.now).unwrap();
+    rig.session().subscribe(&[(filter("a/+/#"), QoS::AtMostOnce)]).unwrap();
     assert_eq!(rig.send(), b"\x82\x0a\x00\x01\x00\x05a/+/#\x00", "a filter may have both");
 }
 
@@ -80,7 +80,7 @@ fn topics_have_at_most_65535_bytes() {
     assert_eq!(filter_error(&too_long), InvalidField::TooLong);
     let sizes = Sizes { transmit: 70_000, receive: 70_000, ..Sizes::default() };
     let mut rig = Rig::new(umqtt_proto::NoStore, &sizes).connected();
-    rig.session.publish(topic(&longest), b"", QoS::AtMostOnce, false, rig.now).unwrap();
+    rig.session().publish(topic(&longest), b"", QoS::AtMostOnce, false).unwrap();
     let packet = [&b"\x30\x81\x80\x04\xff\xff"[..], longest.as_bytes()].concat();
     assert_eq!(rig.send(), packet);
     rig.feed(&packet);
