@@ -440,7 +440,8 @@ where
                     let received = now.since(self.last_received) < now.since(self.stalled);
                     let since = if received { self.last_received } else { self.stalled };
                     due.at_most(Timer::Answer, since, self.timeouts.ping);
-                } else if ping == Ping::Asked {
+                // In the middle of a payload no answer is taken, and it is the caller that goes on.
+                } else if ping == Ping::Asked && self.session.payload_remaining() == 0 {
                     due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
                     until_ping = keep_alive::until_ping(interval, silence, None);
                 }

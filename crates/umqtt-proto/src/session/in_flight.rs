@@ -66,6 +66,12 @@ impl Slot {
         self.filters
     }
 
+    /// Whether it waits to be sent again.
+    #[inline(always)]
+    pub(crate) const fn is_again(&self) -> bool {
+        matches!(self.progress(), Progress::Again | Progress::AgainLate)
+    }
+
     /// Moves the exchange on, as the table says.
     #[inline(always)]
     pub(crate) const fn on(&mut self, input: ExchangeInput) {

@@ -226,8 +226,6 @@ where
     ///
     /// The session stays for the next connection; what can never be acknowledged is told as [`Event::Lost`].
     pub fn handle_closed(&mut self) {
-        // A connection that the broker did not accept has not touched the kept session.
-        let keeps = S::KEEPS && (!self.clean_session || self.phase == Phase::AwaitConnAck);
         self.transmitter.clear();
         self.owed = 0;
         self.ping = Ping::Off;
@@ -235,7 +233,9 @@ where
         self.unsettled = true;
         let mut index = 0;
         while let Some(slot) = self.outgoing.get(index) {
-            let kept = keeps && slot.is_message();
+            // What still waits for the next connection was not touched by this one, if that was clean: the broker
+            // has not accepted it.
+            let kept = S::KEEPS && slot.is_message() && (!self.clean_session || slot.is_again());
             slot.on(if kept { ExchangeInput::Kept } else { ExchangeInput::Forgotten });
             index = index.wrapping_add(1);
         }

@@ -208,6 +208,8 @@ where
                 return Err(RequestError::InFlightFull);
             }
             id = self.outgoing.unused_id(self.next_id);
+            // What the table knows of free ids begins here, whatever becomes of the request.
+            self.next_id = id;
         }
         let capacity = self.transmitter.capacity();
         let room = self.transmitter.room();

@@ -55,7 +55,7 @@ where
             let index = self.outgoing.passed();
             let Some(slot) = self.outgoing.get(index) else { return Ok(true) };
             let id = slot.id();
-            if matches!(slot.progress(), Progress::Again | Progress::AgainLate) {
+            if slot.is_again() {
                 if slot.awaits(Await::PubComp) {
                     if !self.transmitter.push_ack(PacketType::PubRel, id.as_u16()) {
                         return Ok(false);
