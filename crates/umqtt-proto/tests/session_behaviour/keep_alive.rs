@@ -173,7 +173,7 @@ fn a_pingreq_finds_room() {
         rig.line.room = usize::MAX;
         rig.quiet();
         assert!(rig.line.output.ends_with(&PINGREQ), "{waiting} bytes");
-        assert_eq!(rig.timeout(), Some(5_000));
+        assert_eq!(rig.timeout(), Some(3_000));
         rig.takes(&PINGRESP);
         assert_eq!(rig.timeout(), Some(3_000));
     }

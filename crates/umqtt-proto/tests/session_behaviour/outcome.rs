@@ -1,9 +1,9 @@
 //! What becomes of each id: told once, in the end.
 
 use umqtt_proto::wire::{Packet, PacketType, ReturnCodes, SubscribeReturnCode};
-use umqtt_proto::{Event, NEVER, OnSessionLost, QoS, SessionError, Store, Timeouts, Violation};
 #[cfg(feature = "alloc")]
-use umqtt_proto::{NoStore, RequestError};
+use umqtt_proto::NoStore;
+use umqtt_proto::{Event, NEVER, OnSessionLost, QoS, RequestError, SessionError, Store, Timeouts, Violation};
 
 #[cfg(feature = "alloc")]
 use crate::rig::Sizes;
@@ -158,6 +158,26 @@ fn ids_count_up_and_leave_out_zero_and_what_is_in_flight() {
     assert_eq!(rig.unsubscribe_sent("a"), id(65_535));
     assert_eq!(rig.publish_sent(b"", QoS::AtLeastOnce), id(4));
     assert_eq!(ids(&rig), [65_534, 1, 2, 3, 65_535, 4]);
+}
+
+/// What a refused request has learned of the ids holds for the next one, too.
+#[test]
+fn an_id_in_flight_is_not_given_again_after_a_refusal() {
+    let mut rig = rig().connected();
+    for number in [1, 2, 4] {
+        rig.session().set_next_id(id(number));
+        assert_eq!(rig.publish_sent(b"", QoS::AtLeastOnce), id(number));
+    }
+    rig.session().set_next_id(id(1));
+    rig.publish(&[0; 500], QoS::AtMostOnce).unwrap();
+    for _ in 0..3 {
+        assert_eq!(rig.publish(&[0; 20], QoS::AtLeastOnce), Err(RequestError::TransmitFull));
+    }
+    rig.send();
+    for number in [3, 5, 6] {
+        assert_eq!(rig.publish_sent(b"", QoS::AtLeastOnce), id(number));
+    }
+    assert_eq!(ids(&rig), [1, 2, 4, 3, 5, 6]);
 }
 
 #[test]

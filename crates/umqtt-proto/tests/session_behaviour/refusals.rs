@@ -9,7 +9,11 @@ use crate::rig::{
 
 /// All that can be seen of a session.
 fn state<S: Store + std::fmt::Debug>(rig: &Rig<S>) -> String {
-    format!("{:?} {:?}", rig.engine, rig.pending())
+    let session = rig.engine.session();
+    let shown = format!("{:?} {:?} {:?} {:?}", rig.engine, session.store(), session.next_id(), rig.pending());
+    // Which ids were looked at changes nothing.
+    let (before, after) = shown.split_once("limit: PacketId(").expect("what is known of ids");
+    before.to_owned() + after.trim_start_matches(|character: char| character.is_ascii_digit())
 }
 
 /// Runs a command that must be refused, and compares the session before and after.

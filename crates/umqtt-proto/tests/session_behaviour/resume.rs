@@ -222,3 +222,22 @@ fn a_connection_that_fails_keeps_the_session() {
     }
     assert_eq!(rig.reconnect(CONNACK_PRESENT), b"\x3a\x06\x00\x01t\x00\x011");
 }
+
+/// The broker has not accepted a clean session, so that the one that is kept still stands, however often the
+/// caller says that the link is closed.
+#[test]
+fn a_clean_connection_that_fails_keeps_the_session() {
+    let mut rig = keeping_rig().connected_persistent();
+    rig.publish_sent(b"1", QoS::AtLeastOnce);
+    for _ in 0..3 {
+        rig.close();
+        rig.connect(&clean()).unwrap();
+        rig.send();
+        rig.feed(b"\x20\x02\x00\x03");
+        assert!(rig.poll().is_err());
+        rig.close();
+        rig.close();
+        rig.quiet();
+    }
+    assert_eq!(rig.reconnect(CONNACK_PRESENT), b"\x3a\x06\x00\x01t\x00\x011");
+}
