@@ -80,6 +80,10 @@ impl Failure {
         Self::new(Code::Usage, reason.to_string())
     }
 
+    fn stalled() -> Self {
+        Self::new(Code::Silence, "the broker takes no more bytes")
+    }
+
     /// Ctrl-C, which needs no explanation.
     pub(crate) const fn interrupted() -> Self {
         Self { code: Code::Interrupted, sentence: String::new() }
@@ -129,6 +133,8 @@ impl From<Error<TcpError>> for Failure {
             // Whether the message was taken is told apart.
             Error::Connection(error) | Error::Taken { cause: error, .. } => Self::from(error),
             Error::Request(RequestError::NotConnected) => Self::new(Code::Link, error.to_string()),
+            // The client has waited for room.
+            Error::Request(RequestError::TransmitFull) => Self::stalled(),
             _ => Self::new(Code::from(error.fault()), error.to_string()),
         }
     }
@@ -136,20 +142,21 @@ impl From<Error<TcpError>> for Failure {
 
 impl From<&ConnectionError<TcpError>> for Failure {
     fn from(error: &ConnectionError<TcpError>) -> Self {
-        let code = match error {
-            ConnectionError::Transport(TcpError::ResolveTimedOut { .. }) => Code::Silence,
-            ConnectionError::Transport(TcpError::Connect { error, .. } | TcpError::Link { error, .. })
-                if error.kind() == io::ErrorKind::TimedOut =>
-            {
-                Code::Silence
-            }
-            ConnectionError::Session(SessionError::Refused(code)) => Code::Refused(*code),
-            ConnectionError::Session(SessionError::ConnectTimeout | SessionError::PingTimeout) => Code::Silence,
-            ConnectionError::WriteTimedOut | ConnectionError::CutShort => {
-                return Self::new(Code::Silence, "the broker takes no more bytes");
-            }
-            other => Code::from(other.fault()),
-        };
+        let code =
+            match error {
+                ConnectionError::Transport(TcpError::ResolveTimedOut { .. }) => Code::Silence,
+                ConnectionError::Transport(
+                    TcpError::Connect { error, .. } | TcpError::Link { error, .. },
+                ) if error.kind() == io::ErrorKind::TimedOut => Code::Silence,
+                ConnectionError::Session(SessionError::Refused(code)) => Code::Refused(*code),
+                ConnectionError::Session(SessionError::ConnectTimeout | SessionError::PingTimeout) => {
+                    Code::Silence
+                }
+                ConnectionError::WriteTimedOut | ConnectionError::CutShort => {
+                    return Self::stalled();
+                }
+                other => Code::from(other.fault()),
+            };
         Self::new(code, error.to_string())
     }
 }

@@ -147,7 +147,11 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    fn handle(&mut self, event: Event<'_>, sender: &mut Sender<'_, TcpTransport, Heap>) -> Result<Next, Stop> {
+    fn handle(
+        &mut self,
+        event: Event<'_>,
+        sender: &mut Sender<'_, TcpTransport, Heap>,
+    ) -> Result<Next, Stop> {
         let kept = match event {
             Event::Message(message) => message.retain.then_some(message.topic),
             Event::MessageStart(message) => message.topic.filter(|_| message.retain),
