@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use umqtt::std::{Address, TcpClient, TcpTransport};
-use umqtt::{ConnectOptions, Error, Heap, QoS, Timeouts};
+use umqtt::{ConnectOptions, ConnectionError, Heap, QoS, SessionError, Timeouts};
 
 use crate::exit::{Code, Failure, say};
 use crate::flags::ConnectionArgs;
@@ -204,14 +204,22 @@ impl Target {
         let mut client = umqtt::std::client(transport, memory);
         let timeout = milliseconds(self.timeout);
         let first = limit.left(self.timeout);
-        client.set_timeouts(Timeouts { connect: milliseconds(first), ping: timeout, message: timeout });
-        client.set_socket_timeout(milliseconds(first));
+        client.set_timeouts(Timeouts {
+            connect: milliseconds(first),
+            ping: timeout,
+            message: timeout,
+            write: milliseconds(first),
+            ..Timeouts::DEFAULT
+        });
         self.tell(format_args!("connecting to {} as '{}'", self.address(), self.client_id));
-        let session_present = client.connect(&self.options()?).map_err(|error| match error {
-            Error::Closed => {
+        let session_present = client.connect(&self.options()?).map_err(|error| match error.connection() {
+            Some(ConnectionError::Closed) => {
                 Failure::new(Code::Link, "the broker closed the connection instead of answering CONNECT")
             }
-            error => match Failure::from(error) {
+            Some(ConnectionError::Session(SessionError::Violation(violation))) => {
+                Failure::new(Code::Protocol, format!("the answer to CONNECT is not one of MQTT: {violation}"))
+            }
+            _ => match Failure::from(error) {
                 // The time of -W was the shorter one.
                 failure if failure.code == Code::Silence && first < self.timeout => limit.over(),
                 failure => failure,

@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use umqtt::std::TcpError;
-use umqtt::{ConnectReturnCode, Error, Fault, RequestError, SessionError};
+use umqtt::{ConnectReturnCode, ConnectionError, Error, Fault, RequestError, SessionError};
 
 /// The exit codes, as `--help` and the README show them.
 pub(crate) const TABLE: &str = "\
@@ -80,6 +80,10 @@ impl Failure {
         Self::new(Code::Usage, reason.to_string())
     }
 
+    fn stalled() -> Self {
+        Self::new(Code::Silence, "the broker takes no more bytes")
+    }
+
     /// Ctrl-C, which needs no explanation.
     pub(crate) const fn interrupted() -> Self {
         Self { code: Code::Interrupted, sentence: String::new() }
@@ -125,30 +129,46 @@ pub(crate) fn output(result: io::Result<()>) -> Result<(), Failure> {
 
 impl From<Error<TcpError>> for Failure {
     fn from(error: Error<TcpError>) -> Self {
-        let code = match &error {
-            Error::Transport(TcpError::ResolveTimedOut { .. }) => Code::Silence,
-            Error::Transport(TcpError::Connect { error, .. } | TcpError::Link { error, .. })
-                if error.kind() == io::ErrorKind::TimedOut =>
-            {
-                Code::Silence
-            }
-            Error::Session(SessionError::Refused(code)) => Code::Refused(*code),
-            Error::Session(SessionError::ConnectTimeout | SessionError::PingTimeout)
-            | Error::WriteTimedOut { .. }
-            | Error::CutShort => Code::Silence,
-            Error::Request(RequestError::NotConnected) => Code::Link,
-            other => match other.fault() {
-                Fault::Caller => Code::Usage,
-                Fault::Peer => Code::Protocol,
-                Fault::Resource => Code::Room,
-                Fault::Transport => Code::Link,
-            },
-        };
-        let sentence = match error {
-            Error::WriteTimedOut { .. } | Error::CutShort => "the broker takes no more bytes".to_owned(),
-            other => other.to_string(),
-        };
-        Self { code, sentence }
+        match &error {
+            // Whether the message was taken is told apart.
+            Error::Connection(error) | Error::Taken { cause: error, .. } => Self::from(error),
+            Error::Request(RequestError::NotConnected) => Self::new(Code::Link, error.to_string()),
+            // The client has waited for room.
+            Error::Request(RequestError::TransmitFull) => Self::stalled(),
+            _ => Self::new(Code::from(error.fault()), error.to_string()),
+        }
+    }
+}
+
+impl From<&ConnectionError<TcpError>> for Failure {
+    fn from(error: &ConnectionError<TcpError>) -> Self {
+        let code =
+            match error {
+                ConnectionError::Transport(TcpError::ResolveTimedOut { .. }) => Code::Silence,
+                ConnectionError::Transport(
+                    TcpError::Connect { error, .. } | TcpError::Link { error, .. },
+                ) if error.kind() == io::ErrorKind::TimedOut => Code::Silence,
+                ConnectionError::Session(SessionError::Refused(code)) => Code::Refused(*code),
+                ConnectionError::Session(SessionError::ConnectTimeout | SessionError::PingTimeout) => {
+                    Code::Silence
+                }
+                ConnectionError::WriteTimedOut | ConnectionError::CutShort => {
+                    return Self::stalled();
+                }
+                other => Code::from(other.fault()),
+            };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<Fault> for Code {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Caller => Self::Usage,
+            Fault::Peer => Self::Protocol,
+            Fault::Resource => Self::Room,
+            Fault::Transport => Self::Link,
+        }
     }
 }
 

@@ -111,11 +111,8 @@ impl Publisher<'_> {
         // A large message takes its time on a slow link: 16 kB a second at least.
         let timeout = milliseconds(self.target.timeout);
         let slow = u32::try_from(message.len() / 16).unwrap_or(u32::MAX);
-        self.client.set_timeouts(Timeouts {
-            connect: timeout,
-            ping: timeout,
-            message: timeout.saturating_add(slow).min(u32::MAX - 1),
-        });
+        let message_timeout = timeout.saturating_add(slow).min(u32::MAX - 1);
+        self.client.set_timeouts(Timeouts { message: message_timeout, ..self.client.timeouts() });
         let mut due = Instant::now();
         for number in 0..self.args.repeat {
             if number > 0 && !self.args.repeat_delay.is_zero() {
@@ -190,23 +187,14 @@ impl Publisher<'_> {
             self.serve(TICK)?;
         }
         let number = self.published + 1;
-        match self.client.enqueue(self.topic, payload, self.args.qos, self.args.retain) {
-            Ok(id) => {
-                self.waiting.extend(id.map(|id| (id, number)));
-                self.published = number;
-                let id = id.map(|id| format!(", packet id {id}")).unwrap_or_default();
-                self.target.tell(format_args!("message {number}: {} bytes{id}", payload.len()));
-                Ok(())
-            }
-            // The message is as good as published: it is cut off with the connection.
-            Err(
-                error @ (Error::WriteTimedOut { .. } | Error::CutShort | Error::Transport(_) | Error::Closed),
-            ) => {
-                self.published = number;
-                Err(error.into())
-            }
-            Err(error) => Err(error.into()),
+        let result = self.client.enqueue(self.topic, payload, self.args.qos, self.args.retain);
+        if let Ok(id) | Err(Error::Taken { id, .. }) = result {
+            self.waiting.extend(id.map(|id| (id, number)));
+            self.published = number;
+            let id = id.map(|id| format!(", packet id {id}")).unwrap_or_default();
+            self.target.tell(format_args!("message {number}: {} bytes{id}", payload.len()));
         }
+        Ok(result.map(drop)?)
     }
 
     fn flush(&mut self) -> Result<(), Failure> {

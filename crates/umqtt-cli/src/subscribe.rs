@@ -132,12 +132,12 @@ impl<'a> Subscriber<'a> {
         loop {
             self.interrupt.check()?;
             self.limit.check()?;
-            let next = if let Some((event, sender)) = client.check_msg(0)? {
-                self.handle(event, sender)?
+            let next = if let Some((event, mut sender)) = client.check_msg(0)? {
+                self.handle(event, &mut sender)?
             } else {
                 self.printer.out.flush().map_err(Stop::Output)?;
                 match client.check_msg(milliseconds(self.limit.left(TICK)))? {
-                    Some((event, sender)) => self.handle(event, sender)?,
+                    Some((event, mut sender)) => self.handle(event, &mut sender)?,
                     None => Next::GoOn,
                 }
             };
@@ -147,7 +147,11 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    fn handle(&mut self, event: Event<'_>, sender: &mut Sender<TcpTransport, Heap>) -> Result<Next, Stop> {
+    fn handle(
+        &mut self,
+        event: Event<'_>,
+        sender: &mut Sender<'_, TcpTransport, Heap>,
+    ) -> Result<Next, Stop> {
         let kept = match event {
             Event::Message(message) => message.retain.then_some(message.topic),
             Event::MessageStart(message) => message.topic.filter(|_| message.retain),

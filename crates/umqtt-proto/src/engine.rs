@@ -320,9 +320,6 @@ where
                 // PINGREQ, and acknowledgements that have waited for long, go first.
                 let urgent = self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
                 if events && (!urgent || self.link.blocked || !self.session.has_pending()) {
-                    if is_due && due.timer == Timer::Message && self.link.looked_late {
-                        return Ok(self.time_out());
-                    }
                     if let Some(notice) = self.next_notice(inbox)? {
                         return Ok(Step::Tell(notice));
                     }
@@ -345,6 +342,12 @@ where
             _ if !events && !writes => return Ok(Step::Done),
             _ => {}
         }
+        // The link was looked at, and all that came is dealt with: a time-out can be believed.
+        if is_due && due.timer == Timer::Message && events && (self.link.looked_late || !room) {
+            if let Some(notice) = self.time_out(now) {
+                return Ok(Step::Tell(notice));
+            }
+        }
         let left = self.left(now);
         let looks = if left == 0 { !self.link.looked } else { !self.link.drained };
         if room && (looks || is_due && !self.link.looked_late) {
@@ -352,20 +355,13 @@ where
             self.link.looked_late = is_due;
             return Ok(Step::Read);
         }
-        // The link was looked at, and all that came is dealt with: a time-out can be believed.
-        if is_due {
-            if due.timer == Timer::Message && events {
-                return Ok(self.time_out());
-            }
-            // An answer that is late will not come: the link was read in vain, or does not take the question.
-            let believed =
-                if self.link.stalls { self.link.blocked } else { self.link.looked_late && !unseen };
-            if due.timer == Timer::Answer && believed {
-                return Err(match self.session.phase() {
-                    Phase::AwaitConnAck => SessionError::ConnectTimeout,
-                    _ => SessionError::PingTimeout,
-                });
-            }
+        // An answer that is late will not come: the link was read in vain, or does not take the question.
+        let believed = if self.link.stalls { self.link.blocked } else { self.link.looked_late && !unseen };
+        if is_due && due.timer == Timer::Answer && believed {
+            return Err(match self.session.phase() {
+                Phase::AwaitConnAck => SessionError::ConnectTimeout,
+                _ => SessionError::PingTimeout,
+            });
         }
         let mut millis = left.min(due.millis.max(1));
         if writes {
@@ -396,16 +392,15 @@ where
         remaining(limit, now.since(self.began))
     }
 
-    /// Tells the first exchange that is late.
-    fn time_out(&mut self) -> Step {
-        self.link.looked_late = false;
-        match self.session.first_in_time() {
-            Some(slot) => {
-                slot.on(ExchangeInput::TimedOut);
-                Step::Tell(Notice::new(NoticeKind::TimedOut, 0, slot.id().as_u16()))
-            }
-            None => Step::Done,
+    /// Tells the first exchange that is late, if one still is.
+    fn time_out(&mut self, now: Instant) -> Option<Notice> {
+        let slot = self.session.first_in_time()?;
+        if !is_over(self.timeouts.message, now.since(slot.sent_at())) {
+            return None;
         }
+        self.link.looked_late = false;
+        slot.on(ExchangeInput::TimedOut);
+        Some(Notice::new(NoticeKind::TimedOut, 0, slot.id().as_u16()))
     }
 
     /// What there is to tell, of what was lost and of what lies in the receive buffer.

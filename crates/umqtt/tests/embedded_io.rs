@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
-use umqtt::{Client, Clock, ConnectOptions, EmbeddedIo, Error, Event, Fixed, Instant, QoS, SessionError};
+use umqtt::{
+    Client, Clock, ConnectOptions, ConnectionError, EmbeddedIo, Error, Event, Fixed, Instant, QoS,
+    SessionError,
+};
 
 /// A serial line whose other end answers from a list: so many bytes written, then these bytes.
 struct Line {
@@ -114,8 +117,10 @@ fn a_line_that_takes_eight_bytes_at_a_time() {
 fn a_line_that_is_silent_or_closed() {
     let (mut client, now) = client(&[], 0);
     let error = client.connect(&ConnectOptions::new("shed").unwrap()).unwrap_err();
-    assert_eq!(error, Error::Session(SessionError::ConnectTimeout));
+    let timed_out = ConnectionError::Session(SessionError::ConnectTimeout);
+    assert_eq!(error, Error::Connection(timed_out));
     assert_eq!(now.get(), 5_000);
-    client.sender().transport_mut().inner_mut().closed = true;
-    assert_eq!(client.connect(&ConnectOptions::new("shed").unwrap()), Err(Error::Closed));
+    client.transport_mut().inner_mut().closed = true;
+    let closed = Err(Error::Connection(ConnectionError::Closed));
+    assert_eq!(client.connect(&ConnectOptions::new("shed").unwrap()), closed);
 }

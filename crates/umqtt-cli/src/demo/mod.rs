@@ -217,7 +217,7 @@ impl Demo {
         client: &mut TcpClient,
         topic: &str,
         payload: &str,
-        mut then: impl FnMut(&Publish<'_>, &mut Sender<TcpTransport, Heap>) -> Result<R, Failure>,
+        mut then: impl FnMut(&Publish<'_>, &mut Sender<'_, TcpTransport, Heap>) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
         wait_for(client, payload, |event, sender| match event {
             Event::Message(message)
@@ -263,7 +263,7 @@ fn delivered(client: &mut TcpClient, id: PacketId) -> Result<(), Failure> {
 fn wait_for<R>(
     client: &mut TcpClient,
     what: &str,
-    mut look: impl FnMut(Event<'_>, &mut Sender<TcpTransport, Heap>) -> Result<Option<R>, Failure>,
+    mut look: impl FnMut(Event<'_>, &mut Sender<'_, TcpTransport, Heap>) -> Result<Option<R>, Failure>,
 ) -> Result<R, Failure> {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -271,8 +271,8 @@ fn wait_for<R>(
         if left.is_zero() {
             return Err(failed(format!("'{what}' did not come within {PATIENCE:?}")));
         }
-        if let Some((event, sender)) = client.check_msg(milliseconds(left))? {
-            if let Some(found) = look(event, sender)? {
+        if let Some((event, mut sender)) = client.check_msg(milliseconds(left))? {
+            if let Some(found) = look(event, &mut sender)? {
                 return Ok(found);
             }
         }

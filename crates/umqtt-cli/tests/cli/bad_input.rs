@@ -227,6 +227,15 @@ fn the_broker_stalls() {
         finished.bad(4, "takes no more bytes");
         assert!(finished.took < SLACK);
     }
+
+    // Nor of lines, each of which is small.
+    let script = "expect connect\nsend 20 02 00 00\nstall 60000".parse().unwrap();
+    let broker = ScriptedBroker::start(script).unwrap();
+    let lines = ["x".repeat(99), "\n".to_owned()].concat().repeat(200_000);
+    let mut command = publish(broker.local_addr().port(), &["-t", "a", "-l", "--timeout", "0.4"]);
+    let finished = run_with(&mut command, lines.as_bytes());
+    finished.bad(4, "takes no more bytes");
+    assert!(finished.took < SLACK);
 }
 
 #[test]

@@ -312,10 +312,9 @@ where
         }
     }
 
-    /// The link was asked to take what is pending, and took the first `count` bytes; tells whether the wait for
-    /// PINGRESP begins.
+    /// The link took the first `count` bytes of what is pending; tells whether the wait for PINGRESP begins.
     pub(crate) fn sent(&mut self, count: usize, now: Instant) -> bool {
-        if self.phase != Phase::Resuming && self.transmitter.open_bytes() == 0 {
+        if count > 0 && self.phase != Phase::Resuming && self.transmitter.open_bytes() == 0 {
             self.outgoing.stamp(now);
         }
         let asked = self.transmitter.sent(count) && self.ping == Ping::Queued;

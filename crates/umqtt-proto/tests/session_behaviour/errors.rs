@@ -26,11 +26,7 @@ fn of_connect() {
                 Fault::Caller,
                 "an empty client id needs a clean session [MQTT-3.1.3-7]",
             ),
-            (
-                ConnectError::BufferTooSmall,
-                Fault::Resource,
-                "CONNECT is larger than the transmit buffer",
-            ),
+            (ConnectError::BufferTooSmall, Fault::Resource, "CONNECT is larger than the transmit buffer"),
         ],
     );
 }
@@ -44,11 +40,7 @@ fn of_requests() {
             (RequestError::Qos2NotBuilt, Fault::Caller, "this build has no QoS 2"),
             (RequestError::FilterCount, Fault::Caller, "1 to 255 topic filters are needed [MQTT-3.8.3-3]"),
             (RequestError::TooLong, Fault::Caller, "the packet is longer than 268435455 bytes"),
-            (
-                RequestError::BufferTooSmall,
-                Fault::Resource,
-                "the packet is larger than the transmit buffer",
-            ),
+            (RequestError::BufferTooSmall, Fault::Resource, "the packet is larger than the transmit buffer"),
             (RequestError::TransmitFull, Fault::Resource, "the transmit buffer is full for now"),
             (RequestError::InFlightFull, Fault::Resource, "too many packets wait for their acknowledgement"),
             (RequestError::StoreFull, Fault::Resource, "the store has no room for the message"),
@@ -89,16 +81,8 @@ fn of_a_connection() {
                 Fault::Caller,
                 "a packet of QoS 2 arrived, and this build has no QoS 2",
             ),
-            (
-                SessionError::IncomingFull,
-                Fault::Resource,
-                "the table of incoming QoS 2 messages is full",
-            ),
-            (
-                SessionError::StoreFailed,
-                Fault::Resource,
-                "the store could not write an acknowledgement down",
-            ),
+            (SessionError::IncomingFull, Fault::Resource, "the table of incoming QoS 2 messages is full"),
+            (SessionError::StoreFailed, Fault::Resource, "the store could not write an acknowledgement down"),
         ],
     );
 }

@@ -1,8 +1,8 @@
 //! What becomes of each id: told once, in the end.
 
-use umqtt_proto::wire::{Packet, PacketType, ReturnCodes, SubscribeReturnCode};
 #[cfg(feature = "alloc")]
 use umqtt_proto::NoStore;
+use umqtt_proto::wire::{Packet, PacketType, ReturnCodes, SubscribeReturnCode};
 use umqtt_proto::{Event, NEVER, OnSessionLost, QoS, RequestError, SessionError, Store, Timeouts, Violation};
 
 #[cfg(feature = "alloc")]

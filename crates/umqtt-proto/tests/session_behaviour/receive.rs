@@ -1,11 +1,11 @@
 //! Messages that arrive: handed out, acknowledged, and in which order.
 
-use umqtt_proto::wire::{Delivery, Publish};
-use umqtt_proto::{Event, Goal, LargeMessage, NoStore, QoS, Violation};
 #[cfg(feature = "qos2")]
 use umqtt_proto::IncomingIds;
 #[cfg(not(feature = "qos2"))]
 use umqtt_proto::SessionError;
+use umqtt_proto::wire::{Delivery, Publish};
+use umqtt_proto::{Event, Goal, LargeMessage, NoStore, QoS, Violation};
 
 use crate::rig::{End, Rig, Sizes, filter, go_on, id, rig, topic};
 

@@ -32,9 +32,8 @@ fn requests<S: Store + std::fmt::Debug>(rig: &mut Rig<S>, error: RequestError, p
     let name = "t".repeat(payload.len().max(1));
     refused(rig, error, |rig| rig.publish(payload, QoS::AtMostOnce));
     refused(rig, error, |rig| rig.publish(payload, QoS::AtLeastOnce));
-    let streamed = |rig: &mut Rig<S>, qos| {
-        rig.session().publish_streamed(TopicName::new(&name).unwrap(), 9, qos, false)
-    };
+    let streamed =
+        |rig: &mut Rig<S>, qos| rig.session().publish_streamed(TopicName::new(&name).unwrap(), 9, qos, false);
     refused(rig, error, |rig| streamed(rig, QoS::AtMostOnce));
     if !S::KEEPS {
         refused(rig, error, |rig| streamed(rig, QoS::AtLeastOnce));
@@ -142,9 +141,7 @@ fn a_transmit_buffer_smaller_than_the_packet() {
         refused(&mut rig, too_small, |rig| rig.publish(&payload, QoS::AtMostOnce));
         refused(&mut rig, too_small, |rig| rig.publish(&payload, QoS::AtLeastOnce));
         let name = "t".repeat(30);
-        refused(&mut rig, too_small, |rig| {
-            rig.session().subscribe(&[(filter(&name), QoS::AtMostOnce)])
-        });
+        refused(&mut rig, too_small, |rig| rig.session().subscribe(&[(filter(&name), QoS::AtMostOnce)]));
         refused(&mut rig, too_small, |rig| rig.session().unsubscribe(&[filter(&name)]));
         refused(&mut rig, too_small, |rig| {
             rig.session().publish_streamed(topic(&name), 100_000, QoS::AtLeastOnce, false)
@@ -189,8 +186,7 @@ fn a_full_store() {
 #[test]
 fn a_streamed_message_that_the_store_cannot_keep() {
     let mut rig = keeping_rig().connected_persistent();
-    let streamed =
-        |rig: &mut Rig<Kept>, qos| rig.session().publish_streamed(topic("t"), 3, qos, false);
+    let streamed = |rig: &mut Rig<Kept>, qos| rig.session().publish_streamed(topic("t"), 3, qos, false);
     refused(&mut rig, RequestError::StoreFull, |rig| streamed(rig, QoS::AtLeastOnce));
     if cfg!(feature = "qos2") {
         refused(&mut rig, RequestError::StoreFull, |rig| streamed(rig, QoS::ExactlyOnce));

@@ -23,8 +23,8 @@
 //! | `reset` | closes so that the client gets "connection reset" |
 //!
 //! Bytes are pairs of hex digits and `"text"`, with or without spaces between; `00*70000` repeats the byte before the
-//! star. `$id` stands for the two bytes of the packet id that the client sent last, in `expect` too. In `expect`,
-//! `??` is any one byte.
+//! star. `$id` stands for the two bytes of the packet id that the client sent last, `$id-1` for those of the id before
+//! it, as far back as `$id-9`; in `expect` too. In `expect`, `??` is any one byte.
 //!
 //! After `close`, `reset`, `expect close` and `drain` only `accept` can follow. Where the script ends, an open
 //! connection is closed; what the client sends beyond is nobody's mistake.

@@ -54,8 +54,8 @@ pub(super) enum Element {
     Byte(u8, usize),
     /// Any one byte.
     Any,
-    /// The packet id of the last packet that was expected and had one.
-    Id,
+    /// A packet id of the packets that were expected: 0 for the last one, 1 for the one before it.
+    Id(usize),
 }
 
 /// Why a text is not a script.
@@ -185,7 +185,7 @@ fn parse_bytes(text: &str) -> Result<Vec<Element>, String> {
     if elements.contains(&Element::Any) { Err("`??` cannot be sent".into()) } else { Ok(elements) }
 }
 
-/// Hex digits in pairs, `??`, `$id` and "text", with spaces between or not; `*N` repeats the byte before.
+/// Hex digits in pairs, `??`, `$id`, `$id-1` and "text", with spaces between or not; `*N` repeats the byte before.
 fn parse_elements(text: &str) -> Result<Vec<Element>, String> {
     let mut elements = Vec::new();
     let mut total = 0usize;
@@ -197,8 +197,10 @@ fn parse_elements(text: &str) -> Result<Vec<Element>, String> {
             total += quoted.len();
             rest = after;
         } else if let Some(after) = rest.strip_prefix("$id") {
-            elements.push(Element::Id);
-            rest = after;
+            let digit = |text: &str| text.strip_prefix('-')?.chars().next()?.to_digit(10);
+            let back = digit(after);
+            elements.push(Element::Id(back.unwrap_or(0) as usize));
+            rest = if back.is_some() { after.get(2..).unwrap_or_default() } else { after };
         } else if let Some(after) = rest.strip_prefix("??") {
             elements.push(Element::Any);
             rest = after;
@@ -267,10 +269,11 @@ mod tests {
     #[test]
     fn bytes_can_be_written_in_several_ways() {
         let byte = |byte| Element::Byte(byte, 1);
-        let same = [byte(0x30), byte(0x61), byte(0x62), Element::Byte(0, 70_000), Element::Id];
+        let same = [byte(0x30), byte(0x61), byte(0x62), Element::Byte(0, 70_000), Element::Id(0)];
         assert_eq!(without_comment("send \"a/#\" # why").trim(), "send \"a/#\"");
         for text in ["306162 00*70000 $id", "30\"ab\"00*70000$id", "30 61 62 00 *70000 $id"] {
             assert_eq!(parse_elements(text).unwrap(), same, "{text}");
         }
+        assert_eq!(parse_elements("$id-1$id-9 00").unwrap(), [Element::Id(1), Element::Id(9), byte(0)]);
     }
 }

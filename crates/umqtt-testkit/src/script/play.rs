@@ -1,11 +1,15 @@
 //! Goes through a script, without I/O.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use umqtt_proto::PacketId;
 use umqtt_proto::wire::{FixedHeader, Packet};
 
 use super::parse::{Action, Element, Script, Step};
+
+/// How many packet ids a script can name.
+const IDS: usize = 10;
 
 /// How many bytes of what came a mismatch shows.
 const SHOWN: usize = 40;
@@ -88,7 +92,8 @@ pub(super) struct Play {
     is_open: bool,
     /// The client has closed.
     ended: bool,
-    packet_id: Option<PacketId>,
+    /// The packet ids that came, each once, the last one first.
+    packet_ids: VecDeque<PacketId>,
     mismatch: Option<Mismatch>,
 }
 
@@ -108,7 +113,7 @@ impl Play {
             given: false,
             is_open: false,
             ended: false,
-            packet_id: None,
+            packet_ids: VecDeque::new(),
             mismatch: None,
         }
     }
@@ -196,7 +201,9 @@ impl Play {
         for element in elements {
             match element {
                 Element::Byte(byte, times) => bytes.resize(bytes.len() + times, *byte),
-                Element::Id => bytes.extend(self.packet_id.map_or(0, PacketId::as_u16).to_be_bytes()),
+                Element::Id(back) => {
+                    bytes.extend(self.packet_ids.get(*back).map_or(0, |id| id.as_u16()).to_be_bytes());
+                }
                 Element::Any => {}
             }
         }
@@ -235,7 +242,7 @@ impl Play {
                     input = rest;
                     continue;
                 }
-                Element::Id => match self.packet_id {
+                Element::Id(back) => match self.packet_ids.get(*back) {
                     Some(id) => (id.as_u16().to_be_bytes(), 2),
                     None => return Found::Different,
                 },
@@ -265,7 +272,7 @@ impl Play {
         if end <= self.input.len() { Found::Length(end) } else { Found::NeedMore }
     }
 
-    /// Takes what a step expected, and remembers the last packet id among it.
+    /// Takes what a step expected, and remembers the packet ids among it.
     fn take(&mut self, length: usize) {
         let taken: Vec<u8> = self.input.drain(..length).collect();
         let mut rest = taken.as_slice();
@@ -277,7 +284,11 @@ impl Play {
                 Packet::Unsubscribe(unsubscribe) => Some(unsubscribe.id()),
                 _ => None,
             };
-            self.packet_id = id.or(self.packet_id);
+            if let Some(id) = id {
+                self.packet_ids.retain(|other| *other != id);
+                self.packet_ids.push_front(id);
+                self.packet_ids.truncate(IDS);
+            }
             rest = rest.get(length..).unwrap_or_default();
         }
     }

@@ -87,6 +87,12 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.engine.session_mut().restore()
     }
 
+    /// The bounds of the waits.
+    #[must_use]
+    pub const fn timeouts(&self) -> Timeouts {
+        self.engine.timeouts()
+    }
+
     /// Bounds the waits; see [`Timeouts::DEFAULT`] for what holds unless told otherwise.
     pub const fn set_timeouts(&mut self, timeouts: Timeouts) {
         self.engine.set_timeouts(timeouts);

@@ -197,8 +197,11 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
     ) -> Result<R, Error<T::Error>> {
         let mut result = command(self.engine.session_mut());
         if let Err(RequestError::TransmitFull) = result {
-            self.drive(Goal::Flush).map_err(Error::Connection)?;
-            result = command(self.engine.session_mut());
+            match self.drive(Goal::Flush) {
+                Err(error) if error.is_over() => return Err(Error::Connection(error)),
+                // What could be written may be enough.
+                _ => result = command(self.engine.session_mut()),
+            }
         }
         result.map_err(Error::Request)
     }

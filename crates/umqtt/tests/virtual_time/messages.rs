@@ -4,7 +4,7 @@ use umqtt::{Client, Event, Fixed, NEVER, PacketId, PacketType, QoS, Status, Topi
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
 
-use crate::wire::{broker_client, broker_client_with, drain, script_client};
+use crate::wire::{Small, broker_client, broker_client_with, drain, script_client};
 
 fn topic(name: &str) -> TopicName<'_> {
     TopicName::new(name).unwrap()
@@ -17,14 +17,14 @@ fn a_message_is_answered_while_it_is_held() {
     drain(&mut client);
     handle.network.with(|broker| broker.publish(topic("ask"), b"ping", QoS::AtLeastOnce, false));
     handle.take_writes();
-    let (event, sender) = client.check_msg(1_000).unwrap().unwrap();
+    let (event, mut sender) = client.check_msg(1_000).unwrap().unwrap();
     let Event::Message(message) = event else { panic!("{event:?}") };
     sender.publish("answer", message.payload, QoS::AtLeastOnce, false).unwrap();
     assert_eq!((message.topic.as_str(), message.payload), ("ask", &b"ping"[..]));
-    // The acknowledgement goes first, and along with the answer.
-    let writes = handle.take_writes();
-    assert_eq!(writes, [b"\x40\x02\x00\x01\x32\x0e\x00\x06answer\x00\x02ping"]);
+    // The acknowledgement becomes due with the call after the message was let go.
+    assert_eq!(handle.take_writes(), [b"\x32\x0e\x00\x06answer\x00\x02ping"]);
     assert_eq!(drain(&mut client), ["delivered 2"]);
+    assert_eq!(handle.take_writes(), [b"\x40\x02\x00\x01"]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn callbacks_tell_what_went_wrong() {
 fn a_message_larger_than_the_receive_buffer_is_streamed() {
     for pieces in [Pieces::WHOLE, Pieces::of(1), Pieces::random(100, 3)] {
         for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-            let (mut client, handle) = broker_client(0);
+            let (mut client, handle) = broker_client_with(Small::new().in_parts(), 0);
             client.subscribe("#", QoS::ExactlyOnce).unwrap();
             drain(&mut client);
             handle.link().split_reads(ToClient, pieces.clone());
@@ -120,7 +120,7 @@ fn a_message_larger_than_the_receive_buffer_is_streamed() {
 
 #[test]
 fn a_large_message_is_skipped_by_callbacks_and_acknowledged() {
-    let (mut client, handle) = broker_client(0);
+    let (mut client, handle) = broker_client_with(Small::new().in_parts(), 0);
     client.subscribe("#", QoS::AtLeastOnce).unwrap();
     drain(&mut client);
     handle.network.with(|broker| {
@@ -140,7 +140,8 @@ fn a_large_message_is_skipped_by_callbacks_and_acknowledged() {
 /// the client itself wants to say comes through.
 #[test]
 fn a_flood_starves_nobody() {
-    let (mut client, handle) = broker_client_with(Fixed::<64, 18, 32>::new(), 20);
+    let memory = Fixed::<64, 18, 32>::new().with_incoming([0; 20]);
+    let (mut client, handle) = broker_client_with(memory, 20);
     client.subscribe("t", QoS::ExactlyOnce).unwrap();
     drain(&mut client);
     handle.network.with(|broker| {
@@ -151,7 +152,7 @@ fn a_flood_starves_nobody() {
     });
     let mut numbers = [Vec::new(), Vec::new(), Vec::new()];
     while numbers.iter().map(Vec::len).sum::<usize>() < 5_000 {
-        let (event, sender) = client.check_msg(1_000).unwrap().expect("there is more");
+        let (event, mut sender) = client.check_msg(1_000).unwrap().expect("there is more");
         let Event::Message(message) = event else { panic!("{event:?}") };
         let number = u32::from_be_bytes(message.payload.try_into().unwrap());
         numbers[message.qos() as usize].push(number);

@@ -1,13 +1,13 @@
 //! No call takes longer than it may, and the keep-alive needs no help.
 
 use umqtt::{Client, PacketType};
-use umqtt::{ConnectOptions, Error, NEVER, QoS, RequestError, SessionError, Timeouts};
+use umqtt::{ConnectOptions, ConnectionError, Error, NEVER, QoS, RequestError, SessionError, Timeouts};
 use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
 use umqtt_testkit::script::Player;
 
-use crate::wire::{Small, Wire, broker_client, drain, script_client, words};
+use crate::wire::{Handle, Small, Wire, broker_client, drain, ended, script_client, words};
 
 #[test]
 fn check_msg_takes_as_long_as_asked_when_nothing_comes() {
@@ -67,7 +67,7 @@ fn check_msg_takes_no_longer_while_nothing_can_be_written() {
     assert!(client.check_msg(4_000).unwrap().is_none());
     assert_eq!(handle.millis() - start, 4_000);
     // The link has taken nothing for the socket time-out: told, and told again only after as long.
-    assert!(matches!(client.check_msg(60_000), Err(Error::WriteTimedOut { id: None })));
+    assert!(matches!(client.check_msg(60_000), Err(Error::Connection(ConnectionError::WriteTimedOut))));
     assert_eq!(handle.millis() - start, 5_000);
     assert!(client.check_msg(2_000).unwrap().is_none());
     assert!(client.is_connected());
@@ -83,23 +83,42 @@ fn publish_takes_the_socket_timeout_that_is_set() {
     handle.link().limit(ToBroker, 3);
     handle.link().stall(ToBroker, handle.now().after(60_000));
     let error = client.publish("a", b"stuck", QoS::AtMostOnce, false).unwrap_err();
-    assert!(matches!(error, Error::WriteTimedOut { id: None }), "{error}");
+    assert_eq!(error, Error::Taken { id: None, cause: ConnectionError::WriteTimedOut });
     assert_eq!(handle.millis(), 700);
     // Nor does the end of the connection take longer, although it cannot be told.
-    assert!(matches!(client.disconnect(), Err(Error::WriteTimedOut { .. })));
+    assert!(matches!(client.disconnect(), Err(Error::Connection(ConnectionError::WriteTimedOut))));
     assert_eq!(handle.millis(), 1_400);
     assert!(!client.is_connected());
     client.disconnect().unwrap();
 }
 
-#[test]
-fn a_slow_reader_is_waited_for_as_long_as_it_takes_something() {
-    let (mut client, handle) = broker_client(0);
+/// A link that takes one byte of 14 every 900 ms: never as long as the socket time-out without a byte.
+fn slow_reader() -> (Client<Wire<Broker>, Small>, Handle<Broker>) {
+    let (client, handle) = broker_client(0);
     let link = handle.link();
     link.split_writes(ToBroker, Pieces::of(1));
     link.limit(ToBroker, 1);
     link.delay(ToBroker, 900);
-    // 14 bytes, one every 900 ms: longer than the socket time-out, but never that long without a byte.
+    (client, handle)
+}
+
+#[test]
+fn a_reader_that_takes_a_byte_now_and_then_does_not_hold_a_call() {
+    let (mut client, handle) = slow_reader();
+    let error = client.publish("a", b"slow peer", QoS::AtMostOnce, false).unwrap_err();
+    assert_eq!(error, Error::Taken { id: None, cause: ConnectionError::WriteTimedOut });
+    // The socket time-out, and a second for the KiB that was begun.
+    assert_eq!(handle.millis(), 6_000);
+    assert!(client.is_connected());
+    // The rest goes on with the next call, and comes once.
+    assert!(client.check_msg(10_000).unwrap().is_none());
+    handle.network.with(|broker| assert_eq!(broker.messages().count(), 1));
+}
+
+#[test]
+fn a_slow_reader_is_waited_for_as_long_as_the_caller_says() {
+    let (mut client, handle) = slow_reader();
+    client.set_timeouts(Timeouts { write_per_kib: NEVER, ..Timeouts::DEFAULT });
     client.publish("a", b"slow peer", QoS::AtMostOnce, false).unwrap();
     assert!(handle.millis() > 10_000, "{}", handle.millis());
     handle.network.advance(1_000);
@@ -141,7 +160,7 @@ fn wait_msg_on_a_dead_link_ends_after_the_keep_alive() {
     handle.link().stall(ToBroker, handle.now().after(1_000_000));
     handle.link().stall(ToClient, handle.now().after(1_000_000));
     let error = client.wait_msg().map(|(event, _)| words(&event)).unwrap_err();
-    assert_eq!(error, Error::Session(SessionError::PingTimeout));
+    assert_eq!(error, ended(SessionError::PingTimeout));
     // PINGREQ after three quarters of the interval, and 5 s for its answer.
     assert_eq!(handle.millis(), 20_000);
     assert!(!client.is_connected());
@@ -162,7 +181,7 @@ fn a_client_that_only_publishes_notices_a_dead_link() {
             break error;
         }
     };
-    assert_eq!(error, Error::Session(SessionError::PingTimeout));
+    assert_eq!(error, ended(SessionError::PingTimeout));
     assert_eq!(handle.millis(), 25_000);
 }
 
@@ -199,7 +218,7 @@ fn connect_gives_up_in_its_time() {
         let mut client = Client::new(wire, Small::new());
         client.set_timeouts(Timeouts { connect: 3_000, ..Timeouts::DEFAULT });
         let error = client.connect(&ConnectOptions::new("shed").unwrap()).unwrap_err();
-        assert_eq!(error, Error::Session(SessionError::ConnectTimeout));
+        assert_eq!(error, ended(SessionError::ConnectTimeout));
         assert_eq!(handle.millis(), 3_000);
         assert!(!client.is_connected());
     }
@@ -218,7 +237,7 @@ fn connect_gives_up_on_a_link_that_takes_nothing_and_can_be_called_again() {
         }
     });
     let error = client.connect(&ConnectOptions::new("shed").unwrap()).unwrap_err();
-    assert!(matches!(error, Error::WriteTimedOut { .. }), "{error}");
+    assert_eq!(error, Error::Connection(ConnectionError::WriteTimedOut));
     assert_eq!(handle.millis(), 800);
     assert!(!client.is_connected());
     client.connect(&ConnectOptions::new("shed").unwrap()).unwrap();
@@ -230,7 +249,7 @@ fn a_packet_that_stops_in_its_middle_ends_the_connection() {
     // A message of which half arrives: PINGREQ finds out that the broker is gone.
     let (mut client, handle) = script_client("send 30 0a 00 01 61\nexpect pingreq\nstall 1000000", 10);
     let error = client.wait_msg().map(|(event, _)| words(&event)).unwrap_err();
-    assert_eq!(error, Error::Session(SessionError::PingTimeout));
+    assert_eq!(error, ended(SessionError::PingTimeout));
     assert_eq!(handle.millis(), 7_500 + 5_000);
 }
 

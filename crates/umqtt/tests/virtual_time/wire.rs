@@ -4,7 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use embedded_io::ErrorKind;
-use umqtt::{Buffers, Client, ConnectOptions, Event, Fixed, Instant, Interest, Io, Transport};
+use umqtt::{
+    Buffers, Client, ConnectOptions, ConnectionError, Error, Event, Fixed, Instant, Interest, Io,
+    SessionError, Transport,
+};
 use umqtt_testkit::Broker;
 use umqtt_testkit::link::{End, Link, LinkError, Network, Service};
 use umqtt_testkit::script::{Player, Progress};
@@ -163,7 +166,19 @@ fn io(result: Result<usize, LinkError>) -> Result<Io, ErrorKind> {
     }
 }
 
+pub type WireError = Error<ErrorKind>;
+
 pub type Small = Fixed<256, 256, 8>;
+
+/// The connection ended as the protocol asks.
+pub fn ended(error: SessionError) -> WireError {
+    Error::Connection(ConnectionError::Session(error))
+}
+
+/// The transport failed.
+pub fn failed(kind: ErrorKind) -> WireError {
+    Error::Connection(ConnectionError::Transport(kind))
+}
 
 /// A connected client with a keep-alive of so many seconds and a broker.
 pub fn broker_client(keep_alive: u16) -> (Client<Wire<Broker>, Small>, Handle<Broker>) {

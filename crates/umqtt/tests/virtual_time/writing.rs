@@ -1,11 +1,14 @@
 //! One publish is one write, and no packet is left in its middle.
 
-use umqtt::{Client, ConnectOptions, Error, Fixed, NEVER, QoS, RamStore, RequestError, TopicName};
+use umqtt::{
+    Buffers, Client, ConnectOptions, ConnectionError, Error, Fixed, Heap, NEVER, PacketId, QoS, RamStore,
+    RequestError, TopicName,
+};
 use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::ToBroker;
 use umqtt_testkit::link::Pieces;
 
-use crate::wire::{Wire, broker_client, broker_client_with, drain};
+use crate::wire::{Handle, Wire, broker_client, broker_client_with, drain, words};
 
 #[test]
 fn one_publish_is_one_write() {
@@ -69,15 +72,16 @@ fn a_write_that_is_cut_at_any_byte_is_continued_by_the_next_call() {
             link.limit(ToBroker, taken);
             link.stall(ToBroker, handle.now().after(60_000));
             let error = client.publish("topic", b"hello", QoS::AtLeastOnce, false).unwrap_err();
-            assert!(matches!(error, Error::WriteTimedOut { id: Some(id) } if id.as_u16() == 1), "{error}");
+            assert_eq!(error, Error::Taken { id: PacketId::new(1), cause: ConnectionError::WriteTimedOut });
             assert_eq!(handle.millis(), 5_000, "the socket time-out");
             assert!(client.is_connected());
             link.limit(ToBroker, 65_536);
             link.stall(ToBroker, handle.now());
+            let mut told = Vec::new();
             match next_call {
                 0 => drop(client.publish("topic", b"next", QoS::AtMostOnce, false).unwrap()),
                 1 => client.flush().unwrap(),
-                2 => drop(client.check_msg(0).unwrap()),
+                2 => told.extend(client.check_msg(0).unwrap().map(|(event, _)| words(&event))),
                 _ => client.disconnect().unwrap(),
             }
             handle.network.pump();
@@ -87,7 +91,8 @@ fn a_write_that_is_cut_at_any_byte_is_continued_by_the_next_call() {
                 assert_eq!(payloads, expected, "{taken} bytes, call {next_call}");
             });
             if next_call < 3 {
-                assert_eq!(drain(&mut client), ["delivered 1"]);
+                told.extend(drain(&mut client));
+                assert_eq!(told, ["delivered 1"]);
             }
         }
     }
@@ -99,7 +104,7 @@ fn a_packet_that_finds_no_room_is_refused_and_changes_nothing() {
     let link = handle.link();
     link.limit(ToBroker, 0);
     let first = client.publish("a", b"twenty bytes of load", QoS::AtLeastOnce, false);
-    assert!(matches!(first, Err(Error::WriteTimedOut { id: Some(_) })), "{first:?}");
+    assert_eq!(first, Err(Error::Taken { id: PacketId::new(1), cause: ConnectionError::WriteTimedOut }));
     let second = client.publish("a", b"twenty bytes of more", QoS::AtLeastOnce, false);
     assert_eq!(second, Err(Error::Request(RequestError::TransmitFull)));
     link.limit(ToBroker, 65_536);
@@ -112,25 +117,49 @@ fn a_packet_that_finds_no_room_is_refused_and_changes_nothing() {
 fn a_message_larger_than_the_transmit_buffer_is_streamed() {
     for pieces in [Pieces::WHOLE, Pieces::of(1), Pieces::of(255), Pieces::random(300, 7)] {
         for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-            let (mut client, handle) = broker_client(0);
-            handle.link().split_writes(ToBroker, pieces.clone());
-            handle.link().limit(ToBroker, 700);
-            let payload: Vec<u8> = (0..20_000u32).map(|at| at.to_le_bytes()[0]).collect();
-            client.publish("before", b"", QoS::AtMostOnce, false).unwrap();
-            client.publish("large", &payload, qos, false).unwrap();
-            client.publish("after", b"", QoS::AtMostOnce, false).unwrap();
-            handle.network.with(|broker| {
-                let messages: Vec<_> = broker.messages().collect();
-                assert_eq!(
-                    messages.iter().map(|message| message.topic.as_str()).collect::<Vec<_>>(),
-                    ["before", "large", "after"]
-                );
-                assert!(messages[1].payload == payload && messages[1].qos == qos);
+            stream(broker_client(0), &pieces, qos, |client, payload| {
+                client.publish_large("large", payload, qos, false).unwrap()
             });
-            let told = drain(&mut client);
-            assert_eq!(told.len(), usize::from(qos != QoS::AtMostOnce), "{told:?}");
+            stream(broker_client_with(Heap::new(256, 256, 8), 0), &pieces, qos, |client, payload| {
+                client.publish("large", payload, qos, false).unwrap()
+            });
         }
     }
+}
+
+fn stream<B: Buffers>(
+    (mut client, handle): (Client<Wire<Broker>, B>, Handle<Broker>),
+    pieces: &Pieces,
+    qos: QoS,
+    publish_large: impl Fn(&mut Client<Wire<Broker>, B>, &[u8]) -> Option<PacketId>,
+) {
+    handle.link().split_writes(ToBroker, pieces.clone());
+    handle.link().limit(ToBroker, 700);
+    let payload: Vec<u8> = (0..20_000u32).map(|at| at.to_le_bytes()[0]).collect();
+    client.publish("before", b"", QoS::AtMostOnce, false).unwrap();
+    let id = publish_large(&mut client, &payload);
+    assert_eq!(id.is_some(), qos != QoS::AtMostOnce);
+    client.publish("after", b"", QoS::AtMostOnce, false).unwrap();
+    handle.network.with(|broker| {
+        let messages: Vec<_> = broker.messages().collect();
+        assert_eq!(
+            messages.iter().map(|message| message.topic.as_str()).collect::<Vec<_>>(),
+            ["before", "large", "after"]
+        );
+        assert!(messages[1].payload == payload && messages[1].qos == qos);
+    });
+    let told = drain(&mut client);
+    assert_eq!(told.len(), usize::from(qos != QoS::AtMostOnce), "{told:?}");
+}
+
+#[test]
+fn a_message_larger_than_the_transmit_buffer_needs_a_call_of_its_own_or_a_heap() {
+    let (mut client, handle) = broker_client_with(Fixed::<256, 256, 8>::new().in_parts(), 0);
+    let refused = client.publish("large", &[0; 500], QoS::AtLeastOnce, false);
+    assert_eq!(refused, Err(Error::Request(RequestError::BufferTooSmall)));
+    assert!(handle.take_writes().is_empty() && client.session().in_flight().is_empty());
+    client.publish_large("large", &[0; 500], QoS::AtLeastOnce, false).unwrap();
+    assert_eq!(drain(&mut client), ["delivered 1"]);
 }
 
 #[test]
@@ -139,12 +168,12 @@ fn a_streamed_message_that_stalls_closes_the_connection_and_says_so() {
     handle.link().limit(ToBroker, 1_000);
     handle.link().stall(ToBroker, handle.now().after(60_000));
     let start = handle.millis();
-    let error = client.publish("large", &[0; 5_000], QoS::AtLeastOnce, false).unwrap_err();
-    assert_eq!(error, Error::CutShort);
+    let error = client.publish_large("large", &[0; 5_000], QoS::AtLeastOnce, false).unwrap_err();
+    assert_eq!(error, Error::Taken { id: PacketId::new(1), cause: ConnectionError::CutShort });
     assert!(error.to_string().contains("in the middle of a message"));
     assert_eq!(handle.millis() - start, 5_000);
     assert!(!client.is_connected());
-    assert_eq!(client.check_msg(0).unwrap().map(|(event, _)| crate::wire::words(&event)).unwrap(), "lost 1");
+    assert_eq!(client.check_msg(0).unwrap().map(|(event, _)| words(&event)).unwrap(), "lost 1");
     assert!(matches!(client.check_msg(NEVER), Err(Error::Request(RequestError::NotConnected))));
     // The next connection begins anew.
     client.connect(&ConnectOptions::new("shed").unwrap()).unwrap();
@@ -152,14 +181,61 @@ fn a_streamed_message_that_stalls_closes_the_connection_and_says_so() {
     handle.network.with(|broker| assert_eq!(broker.messages().count(), 1));
 }
 
+/// Fault 12: a message that is larger than the transmit buffer is stored, and sent again after any cut.
 #[test]
-fn a_store_refuses_a_message_that_it_cannot_keep_in_one_piece() {
-    let memory = Fixed::<256, 256, 8>::new().with_store(RamStore::new([0; 1024]));
-    let (mut client, handle) = broker_client_with(memory, 0);
-    let refused = client.publish("large", &[0; 500], QoS::AtLeastOnce, false);
+fn a_store_keeps_a_message_larger_than_the_transmit_buffer() {
+    let payload: Vec<u8> = (0..1_000u32).map(|at| at.to_le_bytes()[0]).collect();
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        for cut_after in (0..1_100).step_by(7) {
+            let (wire, handle) = Wire::new(Broker::default());
+            let memory = Fixed::<64, 100, 4>::new().with_store(RamStore::new([0; 1_100]));
+            let mut client = Client::new(wire, memory);
+            let options = ConnectOptions::new("shed").unwrap().clean_session(false).keep_alive(10);
+            client.connect(&options).unwrap();
+            handle.link().cut_after_written(ToBroker, cut_after);
+            match client.publish_large("large", &payload, qos, false) {
+                Ok(id) => assert_eq!(id, PacketId::new(1)),
+                Err(Error::Taken { id, cause }) => {
+                    assert_eq!(id, PacketId::new(1));
+                    assert!(cause.is_over(), "{cause}");
+                }
+                Err(error) => panic!("a message that was taken is not told as taken: {error}"),
+            }
+            let mut told = Vec::new();
+            while let Ok(Some((event, _))) = client.check_msg(20) {
+                told.push(words(&event));
+            }
+            if !client.is_connected() {
+                client.connect(&options).unwrap();
+                told.extend(drain(&mut client));
+            }
+            assert_eq!(told, ["delivered 1"], "{qos:?} {cut_after}");
+            assert!(client.session().store().is_empty());
+            handle.network.with(|broker| {
+                let count = broker.messages().filter(|message| message.payload == payload).count();
+                assert_eq!((count, broker.messages().count()), (1, 1), "{qos:?} {cut_after}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_store_refuses_a_message_that_it_has_no_room_for() {
+    let (wire, handle) = Wire::new(Broker::default());
+    let memory = Fixed::<256, 256, 8>::new().with_store(RamStore::new([0; 400]));
+    let mut client = Client::new(wire, memory);
+    let options = ConnectOptions::new("shed").unwrap();
+    client.connect(&options.clean_session(false)).unwrap();
+    handle.take_writes();
+    let refused = client.publish_large("large", &[0; 500], QoS::AtLeastOnce, false);
     assert_eq!(refused, Err(Error::Request(RequestError::StoreFull)));
-    assert!(handle.take_writes().is_empty());
-    client.publish("large", &[0; 500], QoS::AtMostOnce, false).unwrap();
+    assert!(handle.take_writes().is_empty() && client.session().in_flight().is_empty());
+    // Of QoS 0 and with a clean session nothing is kept.
+    client.publish_large("large", &[0; 500], QoS::AtMostOnce, false).unwrap();
+    client.connect(&options).unwrap();
+    client.publish_large("large", &[0; 500], QoS::AtLeastOnce, false).unwrap();
+    assert!(client.session().store().is_empty());
+    assert_eq!(drain(&mut client), ["delivered 1"]);
 }
 
 #[test]
@@ -167,10 +243,7 @@ fn a_topic_larger_than_the_transmit_buffer_is_refused() {
     let (mut client, handle) = broker_client(0);
     let topic = "t".repeat(300);
     let refused = client.publish(&topic, b"", QoS::AtMostOnce, false);
-    assert!(
-        matches!(refused, Err(Error::Request(RequestError::BufferTooSmall { needed: 305 }))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Error::Request(RequestError::BufferTooSmall))), "{refused:?}");
     assert!(handle.take_writes().is_empty() && client.is_connected());
 }
 
@@ -204,12 +277,10 @@ fn messages_survive_a_cut_at_every_byte() {
                     let mut broken = false;
                     while sent < 10 && !broken {
                         let qos = if sent % 2 == 0 { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
-                        let before = client.sender().session().in_flight().len();
-                        broken = client.publish("t", &[b'0' + sent], qos, false).is_err();
-                        // A message that the session has taken is sent again by itself.
-                        if !broken || client.sender().session().in_flight().len() > before {
-                            sent += 1;
-                        }
+                        let published = client.publish("t", &[b'0' + sent], qos, false);
+                        broken = published.is_err();
+                        // What was taken is sent again by itself.
+                        sent += u8::from(matches!(published, Ok(_) | Err(Error::Taken { .. })));
                     }
                     loop {
                         match client.check_msg(20_000) {
@@ -218,11 +289,11 @@ fn messages_survive_a_cut_at_every_byte() {
                             Ok(None) => {}
                             Err(_) => break,
                         }
-                        if sent == 10 && client.sender().session().in_flight().is_empty() {
+                        if sent == 10 && client.session().in_flight().is_empty() {
                             break;
                         }
                     }
-                    if sent == 10 && client.sender().session().in_flight().is_empty() {
+                    if sent == 10 && client.session().in_flight().is_empty() {
                         break;
                     }
                 }
