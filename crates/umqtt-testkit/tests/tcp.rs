@@ -94,6 +94,8 @@ fn time_passes_by_itself() {
     let broker = TcpBroker::bind("127.0.0.1:0", Broker::new(settings)).unwrap();
     let mut mute = open(&broker);
     assert_eq!(mute.read(&mut [0]).unwrap(), 0, "no CONNECT in time");
+    // A client that connects may be late on a busy machine.
+    let broker = TcpBroker::start().unwrap();
     let mut silent = open(&broker);
     silent.write_all(&connect("silent", true, 1)).unwrap();
     expect(&mut silent, &hex("20020000"));
@@ -118,7 +120,7 @@ fn dropping_takes_bounded_time_with_clients_that_never_read() {
     let address = broker.local_addr();
     let start = Instant::now();
     drop(broker);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
     assert!(TcpStream::connect(address).is_err(), "the port is free again");
 }
 
