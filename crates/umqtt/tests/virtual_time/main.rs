@@ -3,6 +3,7 @@
 // The helpers of these tests are not `#[test]`s themselves.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
+mod alive;
 mod bad_input;
 mod messages;
 mod resume;

@@ -189,9 +189,18 @@ pub fn broker_client_with<B: Buffers>(
     memory: B,
     keep_alive: u16,
 ) -> (Client<Wire<Broker>, B>, Handle<Broker>) {
-    let (wire, handle) = Wire::new(Broker::default());
+    client_of(Broker::default(), memory, &ConnectOptions::new("shed").unwrap().keep_alive(keep_alive))
+}
+
+/// A connected client of any service.
+pub fn client_of<S: Service, B: Buffers>(
+    service: S,
+    memory: B,
+    options: &ConnectOptions<'_>,
+) -> (Client<Wire<S>, B>, Handle<S>) {
+    let (wire, handle) = Wire::new(service);
     let mut client = Client::new(wire, memory);
-    client.connect(&ConnectOptions::new("shed").unwrap().keep_alive(keep_alive)).unwrap();
+    client.connect(options).unwrap();
     handle.take_writes();
     (client, handle)
 }
