@@ -1,7 +1,8 @@
 //! The keep-alive under load: it neither misses a PINGREQ nor ends a link that lives.
 
 use umqtt::{
-    Client, ConnectOptions, ConnectionError, Error, Event, Heap, NEVER, PacketType, QoS, SessionError, TopicName,
+    Client, ConnectOptions, ConnectionError, Error, Event, Heap, NEVER, PacketType, QoS, SessionError,
+    TopicName,
 };
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
