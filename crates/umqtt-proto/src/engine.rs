@@ -424,23 +424,26 @@ where
         match phase {
             Phase::AwaitConnAck => due.at_most(Timer::Answer, self.asked, self.timeouts.connect),
             Phase::Resuming | Phase::Connected => {
-                let mut until_ping = NEVER;
                 let silence = now.since(self.last_sent);
                 let interval = self.session.keep_alive();
-                let ping = self.session.ping_state();
-                if ping == Ping::Off {
-                    until_ping =
-                        keep_alive::until_ping(interval, silence, Some(now.since(self.last_received)));
-                } else if self.link.stalls {
-                    let received = now.since(self.last_received) < now.since(self.stalled);
-                    let since = if received { self.last_received } else { self.stalled };
-                    due.at_most(Timer::Answer, since, self.timeouts.ping);
-                // In the middle of a payload no answer is taken, and it is the caller that goes on.
-                } else if ping == Ping::Asked && self.session.payload_remaining() == 0 {
-                    due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
-                    until_ping = keep_alive::until_ping(interval, silence, None);
+                match self.session.ping_state() {
+                    Ping::Off => {
+                        let received = Some(now.since(self.last_received));
+                        due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, received));
+                    }
+                    _ if self.link.stalls => {
+                        let received = now.since(self.last_received) < now.since(self.stalled);
+                        let since = if received { self.last_received } else { self.stalled };
+                        due.at_most(Timer::Answer, since, self.timeouts.ping);
+                    }
+                    // In the middle of a payload no answer is taken, and it is the caller that goes on.
+                    Ping::Asked if self.session.payload_remaining() == 0 => {
+                        // First of what is due at once: the answer may lie behind much that is to be told.
+                        due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, None));
+                        due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                    }
+                    _ => {}
                 }
-                due.in_millis(Timer::Ping, until_ping);
                 if phase == Phase::Connected {
                     let timeout = self.timeouts.message;
                     if let Some(slot) = self.session.first_in_time() {

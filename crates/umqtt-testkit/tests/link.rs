@@ -6,6 +6,7 @@
 mod common;
 
 use common::{connect, connect_with_will, hex, publish, subscribe};
+use umqtt_proto::wire::PacketType;
 use umqtt_proto::{Instant, QoS, TopicName};
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::{End, Link, LinkError, Network, Pieces, VirtualClock};
@@ -214,6 +215,28 @@ fn a_broker_serves_several_clients_through_bad_links() {
         expect(&network, &mut receiver, &hex("62020001"));
         assert!(network.now().as_millis() >= 120, "four ways of 30 ms at least");
     }
+}
+
+#[test]
+fn a_server_that_writes_first_reads_nothing_meanwhile() {
+    let network = Network::new(Broker::default());
+    network.write_first(true);
+    let (mut end, link) = join(&network, "shed", true, 0);
+    send(&network, &mut end, &subscribe(1, &[("t", 0)]));
+    expect(&network, &mut end, &hex("90 03 00 01 00"));
+    link.limit(ToClient, 3);
+    network.with(|broker| broker.publish(TopicName::new("t").unwrap(), b"x", QoS::AtMostOnce, false));
+    network.pump();
+    assert_eq!(end.write(b"\xc0\x00"), Ok(2));
+    network.advance(100);
+    network.with(|broker| assert_eq!(broker.received(PacketType::PingReq), 0));
+    // Its six bytes are taken, and it reads.
+    let mut room = [0; 8];
+    for count in [3, 3, 2] {
+        assert_eq!(end.read(&mut room), Ok(count));
+        network.pump();
+    }
+    network.with(|broker| assert_eq!(broker.received(PacketType::PingReq), 1));
 }
 
 #[test]

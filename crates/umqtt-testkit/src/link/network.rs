@@ -101,6 +101,8 @@ pub struct Network<S = Broker> {
 struct Inner<S> {
     service: S,
     lines: Vec<Line>,
+    /// The server reads nothing from a client to which it has something to write.
+    writes_first: bool,
 }
 
 /// The server's end of a link.
@@ -129,7 +131,7 @@ impl<S: Service> Network<S> {
     /// A network of this server on a clock of the test.
     #[must_use]
     pub fn with_clock(service: S, clock: VirtualClock) -> Self {
-        Self { clock, inner: Rc::new(RefCell::new(Inner { service, lines: Vec::new() })) }
+        Self { clock, inner: Rc::new(RefCell::new(Inner { service, lines: Vec::new(), writes_first: false })) }
     }
 
     /// Opens a link to the server: the client's end, and the handle for faults.
@@ -159,6 +161,12 @@ impl<S: Service> Network<S> {
         action(&mut self.inner.borrow_mut().service)
     }
 
+    /// Lets the server read nothing from a client that does not take what it has to write, as a server does whose
+    /// calls block.
+    pub fn write_first(&self, writes_first: bool) {
+        self.inner.borrow_mut().writes_first = writes_first;
+    }
+
     /// Lets everything happen that needs no time.
     pub fn pump(&self) {
         let now = self.now();
@@ -167,7 +175,7 @@ impl<S: Service> Network<S> {
         loop {
             let mut moved = false;
             for line in &mut inner.lines {
-                moved |= line.pump(&mut inner.service, now);
+                moved |= line.pump(&mut inner.service, inner.writes_first, now);
             }
             inner.lines.retain(|line| !line.over);
             if !moved {
@@ -217,8 +225,9 @@ impl<S: Service> Network<S> {
     fn next_event(&self) -> Option<u32> {
         let inner = self.inner.borrow();
         let lines = inner.lines.iter().flat_map(|line| {
-            let writable = if line.unsent().is_empty() { None } else { line.end.writable_in() };
-            [line.end.readable_in(), writable]
+            let (idle, reads) = (line.unsent().is_empty(), line.reads(inner.writes_first));
+            let readable = if reads { line.end.readable_in() } else { None };
+            [readable, if idle { None } else { line.end.writable_in() }]
         });
         lines.flatten().chain(inner.service.timeout(self.now())).min()
     }
@@ -226,10 +235,10 @@ impl<S: Service> Network<S> {
 
 impl Line {
     /// Moves what can be moved now; whether anything was.
-    fn pump<S: Service>(&mut self, service: &mut S, now: Instant) -> bool {
+    fn pump<S: Service>(&mut self, service: &mut S, writes_first: bool, now: Instant) -> bool {
         let mut moved = false;
         let mut room = [0; 4096];
-        while !self.over {
+        while !self.over && self.reads(writes_first) {
             match self.end.read(&mut room) {
                 Err(LinkError::WouldBlock) => break,
                 Ok(count) if count > 0 => {
@@ -265,6 +274,11 @@ impl Line {
             }
         }
         moved
+    }
+
+    /// Whether the server reads from the client.
+    fn reads(&self, writes_first: bool) -> bool {
+        !writes_first || self.unsent().is_empty()
     }
 
     fn unsent(&self) -> &[u8] {

@@ -209,6 +209,30 @@ fn a_missing_acknowledgement_is_told_once_and_a_late_one_as_late() {
     assert_eq!(handle.millis(), 15_000);
 }
 
+/// Fault 11: a time-out is told although packets keep coming, once what came with a late look is dealt with.
+#[test]
+fn a_missing_acknowledgement_is_told_while_packets_keep_coming() {
+    for publishes in [false, true] {
+        // A message each millisecond, for 15 s.
+        let (mut client, handle) = script_client(&"send 30 03 00 01 61\nstall 1\n".repeat(15_000), 60);
+        client.publish("a", b"", QoS::AtLeastOnce, false).unwrap();
+        let late = client.publish("a", b"", QoS::AtLeastOnce, false).unwrap().unwrap();
+        let mut told = Vec::new();
+        while handle.millis() < 14_000 {
+            let (event, mut sender) = client.check_msg(100).unwrap().expect("there is more");
+            match event {
+                umqtt::Event::Message(_) if publishes => {
+                    sender.publish("b", b"", QoS::AtMostOnce, false).unwrap();
+                }
+                umqtt::Event::Message(_) => {}
+                event => told.push((words(&event), handle.millis())),
+            }
+        }
+        let told: Vec<_> = told.iter().map(|(event, millis)| (event.as_str(), millis / 100)).collect();
+        assert_eq!(told, [("timed out 1", 100), (&format!("timed out {late}"), 100)]);
+    }
+}
+
 #[test]
 fn connect_gives_up_in_its_time() {
     for script in

@@ -19,6 +19,18 @@ pub struct Wire<S> {
     shared: Rc<RefCell<Shared>>,
 }
 
+/// A call of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    Now,
+    /// A read that filled the room that was given, or one that did not.
+    Read {
+        all: bool,
+    },
+    Write,
+    Wait,
+}
+
 type OnOpen = dyn FnMut(usize, &Link);
 
 #[derive(Default)]
@@ -26,6 +38,8 @@ pub struct Shared {
     /// The bytes of each write, as far as they were taken.
     pub writes: Vec<Vec<u8>>,
     pub reads: usize,
+    /// The calls since somebody wants to know.
+    pub calls: Option<Vec<Call>>,
     /// The handle of the link that is open.
     pub link: Option<Link>,
     pub opened: usize,
@@ -52,6 +66,12 @@ impl<S: Service> Wire<S> {
     }
 }
 
+impl Shared {
+    fn called(&mut self, call: Call) {
+        self.calls.iter_mut().for_each(|calls| calls.push(call));
+    }
+}
+
 impl<S: Service> Handle<S> {
     pub fn link(&self) -> Link {
         self.shared.borrow().link.clone().expect("a link is open")
@@ -63,6 +83,11 @@ impl<S: Service> Handle<S> {
 
     pub fn reads(&self) -> usize {
         self.shared.borrow().reads
+    }
+
+    /// The calls of the transport since the last time this was asked.
+    pub fn take_calls(&self) -> Vec<Call> {
+        self.shared.borrow_mut().calls.replace(Vec::new()).unwrap_or_default()
     }
 
     pub fn opened(&self) -> usize {
@@ -95,6 +120,7 @@ impl<S: Service> Transport for Wire<S> {
     type Error = ErrorKind;
 
     fn now(&mut self) -> Instant {
+        self.shared.borrow_mut().called(Call::Now);
         self.network.now()
     }
 
@@ -116,22 +142,30 @@ impl<S: Service> Transport for Wire<S> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<Io, ErrorKind> {
         assert!(!buffer.is_empty());
         self.network.pump();
-        self.shared.borrow_mut().reads += 1;
-        io(self.end()?.read(buffer))
+        let result = self.end()?.read(buffer);
+        let mut shared = self.shared.borrow_mut();
+        shared.reads += 1;
+        shared.called(Call::Read { all: result == Ok(buffer.len()) });
+        io(result)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<Io, ErrorKind> {
         assert!(!bytes.is_empty());
         let result = self.end()?.write(bytes);
+        let mut shared = self.shared.borrow_mut();
+        shared.called(Call::Write);
         if let Ok(count) = result {
-            self.shared.borrow_mut().writes.push(bytes[..count].to_vec());
+            shared.writes.push(bytes[..count].to_vec());
         }
+        drop(shared);
         self.network.pump();
         io(result)
     }
 
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), ErrorKind> {
         assert!(interest.read || interest.write, "a wait for nothing");
+        assert!(timeout > 0, "a wait that does not wait");
+        self.shared.borrow_mut().called(Call::Wait);
         // The longest time that virtual time can jump.
         let deadline = self.network.now().after(timeout.min(20 * 24 * 3_600_000));
         let network = self.network.clone();
@@ -189,9 +223,18 @@ pub fn broker_client_with<B: Buffers>(
     memory: B,
     keep_alive: u16,
 ) -> (Client<Wire<Broker>, B>, Handle<Broker>) {
-    let (wire, handle) = Wire::new(Broker::default());
+    client_of(Broker::default(), memory, &ConnectOptions::new("shed").unwrap().keep_alive(keep_alive))
+}
+
+/// A connected client of any service.
+pub fn client_of<S: Service, B: Buffers>(
+    service: S,
+    memory: B,
+    options: &ConnectOptions<'_>,
+) -> (Client<Wire<S>, B>, Handle<S>) {
+    let (wire, handle) = Wire::new(service);
     let mut client = Client::new(wire, memory);
-    client.connect(&ConnectOptions::new("shed").unwrap().keep_alive(keep_alive)).unwrap();
+    client.connect(options).unwrap();
     handle.take_writes();
     (client, handle)
 }
