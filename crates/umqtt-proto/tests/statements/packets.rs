@@ -21,18 +21,17 @@ fn the_flags_of_what_is_sent() {
     assert_eq!(rig.poll_to_the_end(), 1);
     assert_eq!(rig.send()[0], 0x40);
     if cfg!(feature = "qos2") {
-        for (received, answer) in [
-            (&b"\x34\x05\x00\x01t\x00\x01"[..], 0x50),
-            (b"\x50\x02\x00\x01", 0x62),
-            (b"\x62\x02\x00\x01", 0x70),
+        for (received, told, answer) in [
+            (&b"\x34\x05\x00\x01t\x00\x01"[..], 1, 0x50),
+            (b"\x50\x02\x00\x01", 1, 0x62),
+            (b"\x62\x02\x00\x01", 0, 0x70),
         ] {
             rig.feed(received);
-            assert_eq!(rig.poll_to_the_end(), 1);
+            assert_eq!(rig.poll_to_the_end(), told);
             assert_eq!(rig.send()[0], answer);
         }
     }
-    rig.disconnect();
-    assert_eq!(rig.send()[0], 0xe0);
+    assert_eq!(rig.disconnect()[0], 0xe0);
 }
 
 #[test]
@@ -137,8 +136,7 @@ fn acknowledgements_echo_the_packet_id() {
             assert_eq!(rig.send(), [0x50, 2, high, low]);
             rig.session().set_next_id(id(number));
             rig.publish_sent(b"", QoS::ExactlyOnce);
-            rig.feed(&[0x50, 2, high, low]);
-            assert_eq!(rig.poll_to_the_end(), 1);
+            rig.takes(&[0x50, 2, high, low]);
             assert_eq!(rig.send(), [0x62, 2, high, low]);
         }
     }
@@ -198,8 +196,7 @@ fn pubrel_has_flags_0010() {
     statement!("MQTT-3.6.1-1");
     let mut rig = rig().connected();
     rig.publish_sent(b"", QoS::ExactlyOnce);
-    rig.feed(b"\x50\x02\x00\x01");
-    assert_eq!(rig.poll_to_the_end(), 1);
+    rig.takes(b"\x50\x02\x00\x01");
     assert_eq!(rig.send(), b"\x62\x02\x00\x01");
     for flags in (0..16).filter(|&flags| flags != 0b0010) {
         crate::rig::rig().connected().assert_ends(&[0x60 | flags, 2, 0, 1], Violation::ReservedFlags);
@@ -257,7 +254,6 @@ fn unsubscribe_has_a_filter() {
 fn disconnect_has_flags_0000() {
     statement!("MQTT-3.14.1-1");
     let mut rig = rig().connected();
-    rig.disconnect();
-    assert_eq!(rig.send(), b"\xe0\x00");
+    assert_eq!(rig.disconnect(), b"\xe0\x00");
     assert_eq!(rig.phase(), Phase::Disconnecting);
 }
