@@ -10,7 +10,7 @@ mod wire_support;
 
 use receiver_model::{Chunks, Told, check, drive, model};
 use umqtt_proto::wire::{MAX_REMAINING_LENGTH, PINGRESP, Packet, PacketType, Publish};
-use umqtt_proto::{FrameKind, PacketId, Receiver, Violation};
+use umqtt_proto::{FrameKind, Framer, PacketId, Parts, Receiver, Violation};
 use wire_support::vectors;
 
 /// A PUBLISH whose remaining length takes `width` bytes, or as few as can be.
@@ -232,7 +232,6 @@ fn what_was_received_is_forgotten_when_the_connection_is_new() {
             assert_eq!(receiver.is_mid_packet(), cut > 0, "after {cut} bytes");
             receiver.clear();
             assert!(!receiver.is_mid_packet());
-            assert!(!receiver.is_fresh());
             assert_eq!((receiver.unfilled().len(), receiver.wanted()), (24, 2));
             let told = drive(&mut receiver, stream, &Chunks::Full);
             assert_eq!(told, drive(&mut Receiver::new([0; 24]), stream, &Chunks::Full), "cut after {cut}");
@@ -240,19 +239,46 @@ fn what_was_received_is_forgotten_when_the_connection_is_new() {
     }
 }
 
+/// Much that waits behind a short packet stays where it is as long as there is more room behind it than in front.
 #[test]
-fn bytes_are_fresh_until_the_transport_is_asked_again() {
-    let mut receiver = Receiver::new([0; 16]);
-    assert!(!receiver.is_fresh());
-    receiver.unfilled()[..2].copy_from_slice(&PINGRESP);
-    receiver.advance(2);
-    assert!(receiver.is_fresh());
-    assert!(receiver.poll().unwrap().is_some());
-    assert!(receiver.is_fresh());
-    receiver.unfilled();
-    assert!(!receiver.is_fresh());
-    receiver.advance(0);
-    assert!(!receiver.is_fresh());
+fn what_waits_is_moved_only_when_that_makes_the_more_room() {
+    const MESSAGE: usize = 100_000;
+    let mut stream = b"\x40\x02\x00\x01".repeat(3);
+    stream.extend(publish(0, b"t", &[b'x'; MESSAGE - 7], 4));
+    let filled = stream.len() - 1_000;
+    for (size, start) in [(filled + 100, filled), (filled + 13, filled), (filled + 5, filled), (filled + 3, filled - 4)] {
+        let mut buffer = vec![0; size];
+        let mut framer = Framer::<Parts>::new();
+        let room = framer.unfilled(&mut buffer);
+        assert_eq!(room, 0..size);
+        buffer[..filled].copy_from_slice(&stream[..filled]);
+        framer.advance(filled);
+        assert_eq!(framer.poll(&buffer), Ok(true));
+        assert_eq!(framer.frame(&buffer).header.packet_type, PacketType::PubAck);
+        assert_eq!(framer.unfilled(&mut buffer), start..size, "a buffer of {size}");
+        assert_eq!(buffer[start - 1_000..start], stream[filled - 1_000..filled]);
+    }
+}
+
+/// A receiver that keeps whole packets alone refuses a message that is larger than its buffer by its header.
+#[test]
+fn a_receiver_of_whole_packets_refuses_a_large_message() {
+    for (size, fits) in [(18, true), (17, false)] {
+        let mut receiver = Receiver::whole(vec![0; size]);
+        let stream = publish(0b0010, b"topic", b"payload", 1);
+        assert_eq!(stream.len(), 18);
+        for (number, byte) in (1..).zip(&stream) {
+            receiver.unfilled()[0] = *byte;
+            receiver.advance(1);
+            let frame = receiver.poll();
+            if fits {
+                assert_eq!(frame.map(|frame| frame.is_some()), Ok(number == 18));
+            } else if number == 2 {
+                assert_eq!(frame, Err(Violation::PacketTooLarge));
+                break;
+            }
+        }
+    }
 }
 
 /// A packet that waits for its last bytes moves to the front of the buffer when another was taken before it.

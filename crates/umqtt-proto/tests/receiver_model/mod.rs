@@ -150,9 +150,7 @@ pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
                 };
                 let count = count.min(room.len()).min(stream.len() - fed);
                 room[..count].copy_from_slice(&stream[fed..fed + count]);
-                assert!(!receiver.is_fresh());
                 receiver.advance(count);
-                assert_eq!(receiver.is_fresh(), count > 0);
                 fed += count;
                 reads += 1;
             }
