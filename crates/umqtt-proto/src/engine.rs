@@ -284,7 +284,7 @@ where
     /// after a call with [`Goal::Event`] and no time that told nothing.
     #[must_use]
     pub fn next_wait<L: Large>(&mut self, inbox: &Inbox<'_, L>, now: Instant) -> Wait {
-        let millis = self.due(now).millis.max(1);
+        let millis = self.due(now, true).millis.max(1);
         Wait { read: inbox.has_room(), write: self.session.has_pending(), millis }
     }
 
@@ -303,7 +303,7 @@ where
         if inbox.is_none() {
             self.asked = now;
         }
-        let due = self.due(now);
+        let due = self.due(now, events);
         let is_due = due.millis == 0;
         self.link.looked_late &= is_due;
         if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
@@ -343,7 +343,7 @@ where
             _ => {}
         }
         // The link was looked at, and all that came is dealt with: a time-out can be believed.
-        if is_due && due.timer == Timer::Message && events && (self.link.looked_late || !room) {
+        if is_due && due.timer == Timer::Message && (self.link.looked_late || !room) {
             if let Some(notice) = self.time_out(now) {
                 return Ok(Step::Tell(notice));
             }
@@ -417,8 +417,9 @@ where
         Ok(None)
     }
 
-    /// What is due next, and in how many milliseconds: what acts and what waits ask the same.
-    fn due(&mut self, now: Instant) -> Due {
+    /// What is due next, and in how many milliseconds: what acts and what waits ask the same. A call that tells
+    /// no events need not wake for those that time brings.
+    fn due(&mut self, now: Instant, events: bool) -> Due {
         let mut due = Due::new(now);
         let phase = self.session.phase();
         match phase {
@@ -444,7 +445,7 @@ where
                     }
                     _ => {}
                 }
-                if phase == Phase::Connected {
+                if phase == Phase::Connected && events {
                     let timeout = self.timeouts.message;
                     if let Some(slot) = self.session.first_in_time() {
                         due.at_most(Timer::Message, slot.sent_at(), timeout);

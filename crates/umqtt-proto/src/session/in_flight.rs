@@ -276,12 +276,12 @@ impl<F: Slots> Ring<F> {
         }
     }
 
-    /// The oldest exchange that was handed to the link and not told as late.
+    /// The oldest exchange that was handed to the link and not told as late or lost.
     #[inline]
     pub(crate) fn first_in_time(&mut self) -> Option<&mut Slot> {
         while self.passed < self.count.wrapping_sub(self.unsent) {
             let slot = *self.get(self.passed)?;
-            if !slot.progress().is_late() {
+            if matches!(slot.progress(), Progress::Sent) {
                 return self.get(self.passed);
             }
             self.passed = self.passed.wrapping_add(1);

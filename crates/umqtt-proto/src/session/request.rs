@@ -176,9 +176,11 @@ where
         if self.phase.next(PhaseInput::Disconnect).is_none() {
             return Err(RequestError::NotConnected);
         }
-        if !self.transmitter.push(&DISCONNECT) {
+        // Nothing may follow it, so that an acknowledgement that has no room yet goes first.
+        if self.owed != 0 || !self.transmitter.push(&DISCONNECT) {
             return Err(RequestError::TransmitFull);
         }
+        self.ping = Ping::Off;
         self.enter(PhaseInput::Disconnect);
         Ok(())
     }
