@@ -2,10 +2,10 @@
 
 use umqtt_proto::wire::{Connect, ConnectReturnCode, PacketType};
 use umqtt_proto::{
-    ClientId, ConnectError, Event, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts, Violation,
+    ClientId, ConnectError, Event, Goal, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts, Violation,
 };
 
-use crate::rig::{CONNACK, CONNACK_PRESENT, Rig, Sizes, clean, keeping_rig, persistent, resuming_rig, rig};
+use crate::rig::{CONNACK, CONNACK_PRESENT, End, Rig, Sizes, clean, keeping_rig, persistent, resuming_rig, rig};
 
 /// A packet of every type, some of them with what only a client may send.
 const PACKETS: [(PacketType, &[u8]); 14] = [
@@ -208,6 +208,29 @@ fn disconnect_is_the_last_packet() {
         rig.close();
         assert_eq!(rig.phase(), Phase::Disconnected);
         rig.connect_with(&clean(), CONNACK);
+    }
+}
+
+/// Neither PINGREQ nor an acknowledgement that found no room before.
+#[test]
+fn what_has_no_room_before_disconnect_goes_before_it_or_not_at_all() {
+    for waiting in 7..=16 {
+        let sizes = Sizes { transmit: 16, ..Sizes::default() };
+        let mut rig = Rig::new(NoStore, &sizes).connected_keeping_alive(4);
+        rig.line.room = 0;
+        rig.publish(&vec![b'x'; waiting - 5], QoS::AtMostOnce).unwrap();
+        rig.feed(b"\x32\x05\x00\x01t\x00\x07");
+        let told = rig.poll().unwrap().is_some();
+        assert_eq!(told, waiting <= 12);
+        rig.wait(3_000);
+        rig.quiet();
+        let Ok(End::Waits(_)) = rig.call(Goal::Close) else { panic!("{waiting} bytes") };
+        rig.line.room = usize::MAX;
+        assert_eq!(rig.go_on(), Ok(End::Done));
+        let sent = rig.send();
+        assert!(sent.ends_with(b"\xe0\x00"), "{waiting} bytes: {sent:x?}");
+        assert_eq!(sent.windows(4).any(|bytes| bytes == b"\x40\x02\x00\x07"), told);
+        assert_eq!(rig.phase(), Phase::Disconnecting);
     }
 }
 

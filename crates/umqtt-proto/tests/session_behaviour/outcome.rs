@@ -374,6 +374,21 @@ fn what_timed_out_is_told_as_lost_when_no_answer_can_come() {
     assert!(rig.in_flight().is_empty());
 }
 
+/// It has its end, whenever that is told.
+#[test]
+fn what_is_lost_is_not_told_as_timed_out() {
+    let mut rig = rig().connected();
+    let message = rig.publish_sent(b"", QoS::AtLeastOnce);
+    rig.close();
+    rig.connect_with(&persistent(), CONNACK);
+    let next = rig.publish_sent(b"", QoS::AtLeastOnce);
+    rig.wait(10_000);
+    assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: message })));
+    assert_eq!(rig.poll(), Ok(Some(Event::TimedOut { id: next })));
+    rig.wait(100_000);
+    rig.quiet();
+}
+
 #[test]
 fn a_kept_message_that_timed_out_is_late_on_the_next_connection_or_lost_with_its_session() {
     for choice in [OnSessionLost::SendAgain, OnSessionLost::Tell] {

@@ -1,8 +1,8 @@
 //! What is sent, and how it is taken by the transport.
 
-use umqtt_proto::{Event, NoStore, QoS};
+use umqtt_proto::{Event, Goal, NoStore, QoS, Wait};
 
-use crate::rig::{Rig, Sizes, id, rig, topic};
+use crate::rig::{End, Rig, Sizes, id, rig, topic};
 
 #[test]
 fn many_packets_are_sent_in_one_write() {
@@ -31,6 +31,22 @@ fn a_packet_is_sent_byte_by_byte() {
     }
     assert_eq!(sent, b"\x32\x07\x00\x01t\x00\x01hi\x30\x03\x00\x01t");
     assert_eq!(rig.line.output, sent);
+}
+
+/// A call that only writes wakes for nothing that it would not tell.
+#[test]
+fn a_write_that_waits_does_not_wake_for_a_late_acknowledgement() {
+    let mut rig = rig().connected();
+    rig.publish_sent(b"", QoS::AtLeastOnce);
+    rig.wait(9_000);
+    rig.line.room = 0;
+    rig.publish(b"", QoS::AtMostOnce).unwrap();
+    for _ in 0..2 {
+        let wait = Wait { read: true, write: true, millis: 5_000 };
+        assert_eq!(rig.call(Goal::Flush), Ok(End::Waits(wait)));
+        rig.wait(5_000);
+        assert_eq!(rig.go_on(), Ok(End::Stalled));
+    }
 }
 
 #[test]
