@@ -2,11 +2,11 @@
 
 use umqtt_proto::wire::{Connect, KeepAlive, Login, Packet};
 use umqtt_proto::{
-    Binary, ClientId, Instant, NoStore, Phase, QoS, RamStore, Receiver, Session, Slot, Store, Text, Timeouts,
-    TopicFilter, TopicName,
+    Binary, ClientId, Engine, Goal, Instant, Large, NEVER, NoStore, OnSessionLost, Parts, Phase, QoS, RamStore,
+    Receiver, Slot, Step, Store, Text, Timeouts, TopicFilter, TopicName, Whole,
 };
 
-use crate::model::Choices;
+use crate::model::{Choices, Ids, Table};
 
 /// The client's stream of one connection, as it is sent piece by piece.
 #[derive(Default)]
@@ -35,22 +35,38 @@ impl Stream {
     }
 }
 
-/// Feeds a session with what the bytes say; panics where a promise is broken.
+/// Feeds an engine with what the bytes say; panics where a promise is broken.
 pub(crate) fn run(choices: &[u8]) {
     let mut choices = Choices::new(choices);
-    match choices.below(2) {
-        0 => live(&mut choices, NoStore),
-        _ => live(&mut choices, RamStore::new([0; 64])),
+    let choices = &mut choices;
+    match choices.below(4) {
+        0 => live::<_, Parts, false>(choices, NoStore),
+        1 => live::<_, Whole, true>(choices, NoStore),
+        2 => live::<_, Whole, false>(choices, RamStore::new([0; 64])),
+        _ => live::<_, Parts, true>(choices, RamStore::new([0; 64])),
     }
 }
 
-fn live(choices: &mut Choices<'_>, store: impl Store) {
+/// A link with a hostile broker at its other end.
+struct Line<'a> {
+    input: &'a [u8],
+    room: usize,
+    output: Stream,
+}
+
+fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: S) {
     let (transmit, slots, receive) = (16 + choices.below(64), choices.below(5), 16 + choices.below(64));
-    let mut session = Session::new(vec![0; transmit], vec![Slot::EMPTY; slots], store);
-    session.set_timeouts(Timeouts { connect: 3_000, ping: 1_500, message: 2_500 });
-    let mut receiver = Receiver::new(vec![0; receive]);
+    let table = Table::<MANY>(vec![Slot::EMPTY; slots]);
+    let mut engine = Engine::new(vec![0; transmit], table, Ids::new(choices.below(3)), store);
+    let timeouts =
+        Timeouts { connect: 3_000, ping: 1_500, message: 2_500, write: 2_000, write_per_kib: 500 };
+    engine.set_timeouts(timeouts);
+    if choices.below(2) == 0 {
+        engine.session_mut().set_on_session_lost(OnSessionLost::Tell);
+    }
+    let mut receiver = Receiver::<_, L>::with_large(vec![0; receive]);
     let mut now = Instant::from_millis(u32::MAX - u32::from(choices.byte()));
-    let mut stream = Stream::default();
+    let mut line = Line { input: &[], room: 0, output: Stream::default() };
     let topic = TopicName::new("t").unwrap();
     let filter = TopicFilter::new("t/+").unwrap();
     while !choices.is_over() {
@@ -58,53 +74,106 @@ fn live(choices: &mut Choices<'_>, store: impl Store) {
         match choices.below(16) {
             0..=3 => {
                 let bytes = choices.byte();
-                let bytes = choices.bytes(usize::from(bytes) % 64);
-                let room = receiver.unfilled();
-                let count = room.len().min(bytes.len());
-                room[..count].copy_from_slice(&bytes[..count]);
-                receiver.advance(count);
+                line.input = choices.bytes(usize::from(bytes) % 64);
             }
-            4..=7 => {
-                let result = session.poll_event(&mut receiver, now);
-                if result.is_err() {
-                    assert_eq!(session.phase(), Phase::Disconnected);
-                    assert_eq!(session.poll_transmit(), b"");
-                    assert_eq!(session.poll_timeout(now).filter(|&wait| wait > 2_500), None);
+            4..=8 => {
+                line.room += choices.below(64);
+                let goal = match choices.below(16) {
+                    0 => Goal::Close,
+                    1..=3 => Goal::Flush,
+                    4..=6 => Goal::Event(u32::from(choices.byte()) * 16),
+                    _ => Goal::Event(0),
+                };
+                engine.begin(goal, now);
+                let mut bound = 0..10_000;
+                loop {
+                    assert!(bound.next().is_some(), "the call does not end: {:?}", engine.session());
+                    let blind = !choices.is_over() && choices.below(16) == 0;
+                    let mut inbox = receiver.inbox();
+                    match engine.step((!blind).then_some(&mut inbox), now) {
+                        Ok(Step::Tell(notice)) => {
+                            let (event, mut rest) = receiver.lend(notice);
+                            // What is lent stays while the engine goes on.
+                            let before = format!("{event:?}");
+                            engine.begin(Goal::Flush, now);
+                            for _ in 0..3 {
+                                match engine.step(Some(&mut rest), now) {
+                                    Ok(Step::Tell(notice)) => panic!("{notice:?} in a flush"),
+                                    Ok(Step::Read) => {
+                                        let room = rest.unfilled();
+                                        assert!(!room.is_empty(), "a read has room");
+                                        room.fill(0xee);
+                                        engine.did_read(&mut rest, 0, now);
+                                    }
+                                    Ok(Step::Write) => write(&mut engine, &mut line, now),
+                                    _ => {}
+                                }
+                            }
+                            assert_eq!(format!("{event:?}"), before);
+                            break;
+                        }
+                        Ok(Step::Read) => {
+                            let room = inbox.unfilled();
+                            assert!(!room.is_empty(), "a read has room");
+                            let count = room.len().min(line.input.len());
+                            let (bytes, rest) = line.input.split_at(count);
+                            room[..count].copy_from_slice(bytes);
+                            line.input = rest;
+                            engine.did_read(&mut inbox, count, now);
+                        }
+                        Ok(Step::Write) => write(&mut engine, &mut line, now),
+                        Ok(Step::Wait(wait)) => {
+                            assert_ne!(goal, Goal::Event(0));
+                            assert!(wait.millis > 0);
+                            if wait.millis == NEVER || choices.is_over() {
+                                break;
+                            }
+                            now = now.after(wait.millis.min(1 + u32::from(choices.byte()) * 16));
+                        }
+                        Ok(Step::Done | Step::Stalled) => break,
+                        Err(_) => {
+                            assert_eq!(engine.session().phase(), Phase::Disconnected);
+                            assert_eq!(engine.session().pending(), b"");
+                            assert_eq!(engine.next_wait(&receiver.inbox(), now).millis, NEVER);
+                            break;
+                        }
+                    }
                 }
-            }
-            8 => {
-                let count = choices.below(32).min(session.poll_transmit().len());
-                stream.take(&session.poll_transmit()[..count]);
-                session.sent(count, now);
             }
             9 => now = now.after(u32::from(choices.byte()) * 16),
             10 => {
                 let qos = QoS::from_bits(choices.byte() % 3).unwrap();
                 let length = choices.below(payload.len());
-                let _refused = session.publish(topic, &payload[..length], qos, length % 2 == 0, now);
+                let session = engine.session_mut();
+                let _refused = session.publish(topic, &payload[..length], qos, length % 2 == 0);
             }
             11 => {
                 let _refused = match choices.below(3) {
-                    0 => session.unsubscribe(&[filter], now),
-                    count => session.subscribe(&vec![(filter, QoS::ExactlyOnce); count], now),
+                    0 => engine.session_mut().unsubscribe(&[filter]),
+                    count => engine.session_mut().subscribe(&vec![(filter, QoS::ExactlyOnce); count]),
                 };
             }
-            12 if session.payload_remaining() == 0 => {
+            12 if engine.session().payload_remaining() == 0 => {
                 let length = choices.below(100);
                 let qos = QoS::from_bits(choices.byte() % 3).unwrap();
-                let _refused = session.publish_streamed(topic, length, qos, false, now);
+                let session = engine.session_mut();
+                let _refused = match choices.below(2) {
+                    0 => session.publish_streamed(topic, length, qos, false),
+                    _ => session.publish_large(topic, &[0; 100][..length], qos, false),
+                };
             }
             12 => {
-                session.push_payload(&payload[..choices.below(payload.len())]);
+                engine.session_mut().push_payload(&payload[..choices.below(payload.len())]);
             }
             13 => match choices.below(8) {
-                0 => session.handle_closed(),
-                1 => drop(session.disconnect()),
-                2 => drop(session.ping(now)),
-                3 => session.resume(),
+                0 => engine.handle_closed(),
+                2 => drop(engine.session_mut().ping()),
                 _ => {}
             },
-            14 => receiver.advance(choices.below(8)),
+            14 => {
+                let count = choices.below(8);
+                engine.did_read(&mut receiver.inbox(), count, now);
+            }
             _ => {
                 let login = Login { user_name: Text::new("u").unwrap(), password: Binary::new(b"p").ok() };
                 let flags = choices.byte();
@@ -114,12 +183,26 @@ fn live(choices: &mut Choices<'_>, store: impl Store) {
                     login: (flags & 2 != 0).then_some(login),
                     ..Connect::new(ClientId::new("c").unwrap())
                 };
-                if session.connect(&connect, now).is_ok() {
+                if engine.connect(&connect, now).is_ok() {
                     receiver.clear();
-                    stream = Stream::default();
+                    line = Line { input: &[], room: 0, output: Stream::default() };
                 }
             }
         }
-        assert!(session.in_flight().len() <= slots);
+        assert!(engine.session().in_flight().len() <= slots);
     }
+}
+
+/// The link takes what it has room for.
+fn write<S: Store, const MANY: bool>(
+    engine: &mut Engine<Vec<u8>, Table<MANY>, S, Ids>,
+    line: &mut Line<'_>,
+    now: Instant,
+) {
+    let pending = engine.session().pending();
+    assert!(!pending.is_empty(), "a write has bytes");
+    let count = pending.len().min(line.room);
+    line.output.take(&pending[..count]);
+    line.room -= count;
+    engine.did_write(count, now);
 }

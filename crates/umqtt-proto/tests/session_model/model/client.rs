@@ -1,15 +1,16 @@
 //! The client under test, its link, and what it was told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use umqtt_proto::wire::{Connect, Delivery, KeepAlive};
 use umqtt_proto::{
-    ClientId, Event, Instant, PacketId, Phase, QoS, Receiver, RequestError, Session, SessionError, Slot,
-    Store, Timeouts, TopicFilter, TopicName,
+    ClientId, Engine, Event, Goal, Instant, NEVER, OnSessionLost, PacketId, Phase, QoS, Receiver, RequestError,
+    IncomingIds, SessionError, Slot, Step, Store, Timeouts, TopicFilter, TopicName,
 };
 
 use super::broker::{Broker, payload, tag};
 use super::choices::Choices;
+use super::memory::{Ids, Table};
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +23,17 @@ enum Request {
 /// An event, without the bytes that it borrows.
 #[derive(Debug)]
 enum Told {
-    Connected(bool),
+    Connected,
     Message { payload: Vec<u8>, first: bool, remaining: u32, delivery: Option<Delivery> },
     Answer { id: PacketId, late: bool, filters: Option<usize> },
     TimedOut(PacketId),
     Lost(PacketId),
-    Other,
 }
 
 impl From<Event<'_>> for Told {
     fn from(event: Event<'_>) -> Self {
         match event {
-            Event::Connected { session_present } => Self::Connected(session_present),
+            Event::Connected { .. } => Self::Connected,
             Event::Message(message) => Self::Message {
                 payload: message.payload.to_vec(),
                 first: true,
@@ -57,68 +57,102 @@ impl From<Event<'_>> for Told {
             }
             Event::TimedOut { id } => Self::TimedOut(id),
             Event::Lost { id } => Self::Lost(id),
-            Event::UnknownAck { .. } => panic!("{event:?}: the broker acknowledges what it got, once"),
-            _ => Self::Other,
+            other => panic!("{other:?}: the broker acknowledges what it got, once"),
         }
     }
 }
 
+type EngineOf<S, const MANY: bool> = Engine<Vec<u8>, Table<MANY>, S, Ids>;
+
+/// The sizes of the client's memory.
+#[derive(Clone, Copy)]
+struct Sizes {
+    transmit: usize,
+    slots: usize,
+    incoming: usize,
+}
+
 /// The client.
-pub(crate) struct Client<S> {
-    session: Session<Vec<u8>, Vec<Slot>, S>,
+pub(crate) struct Client<S, const MANY: bool> {
+    engine: EngineOf<S, MANY>,
     receiver: Receiver<Vec<u8>>,
+    sizes: Sizes,
     now: Instant,
     keep_alive: KeepAlive,
     qos2: bool,
-    /// How many exchanges of its own it has at most; two slots are left to the broker's messages of QoS 2.
-    own: usize,
+    choice: OnSessionLost,
     broker: Broker,
-    /// What is on its way, while there is a connection.
+    /// What is on its way, while there is a connection: to the broker, to the client, and what has come.
     up: Vec<u8>,
     down: Vec<u8>,
+    here: Vec<u8>,
+    /// How many bytes more the link takes.
+    room: usize,
     /// What each id in use stands for, and whether it was told as timed out.
     open: BTreeMap<PacketId, (Request, bool)>,
-    /// Ids that were told as lost, and that the broker may still know.
-    held: BTreeSet<PacketId>,
+    /// The message that is about to be taken.
+    taking: Option<(u32, QoS)>,
     published: u32,
+    /// What was told as lost last, of each id: a store may hold it until the call after that.
+    gone: BTreeMap<PacketId, (u32, QoS)>,
     /// What is still to be given of a payload that is sent in pieces.
     streaming: Vec<u8>,
     delivered: BTreeMap<u32, QoS>,
-    lost: BTreeSet<u32>,
+    lost: BTreeMap<u32, QoS>,
     /// How many messages of the broker were handed out once, and the one that comes in parts.
     handed_out: u32,
     arriving: Option<(Delivery, Vec<u8>)>,
+    /// The message of QoS 2 that was handed out last, and the one that may be handed out again after a restart.
+    last: Option<(u32, PacketId)>,
+    repeated: Option<u32>,
     /// A clean session was begun.
     cleaned: bool,
+    /// The connection is of a clean session.
+    clean: bool,
 }
 
-impl<S: Store> Client<S> {
+impl<S: Store, const MANY: bool> Client<S, MANY> {
     pub(crate) fn new(store: S, choices: &mut Choices<'_>, qos2: bool) -> Self {
-        let own = 1 + choices.below(5);
-        let (transmit, receive) = (24 + choices.below(64), 16 + choices.below(48));
-        let mut session = Session::new(vec![0; transmit], vec![Slot::EMPTY; own + 2], store);
-        session.set_timeouts(Timeouts { connect: 3_000, ping: 1_500, message: 2_500 });
-        session.set_next_id(PacketId::new(65_535 - u16::from(choices.byte() % 8)).unwrap());
+        let sizes = Sizes {
+            slots: 1 + choices.below(5),
+            transmit: 24 + choices.below(64),
+            incoming: 1 + choices.below(4).min(1),
+        };
+        let receive = 16 + choices.below(48);
+        let choice = match choices.below(2) {
+            0 => OnSessionLost::SendAgain,
+            _ => OnSessionLost::Tell,
+        };
+        let mut engine = engine(sizes, choice, store);
+        let next_id = 65_535 - u16::from(choices.byte() % 8);
+        engine.session_mut().set_next_id(PacketId::new(next_id).unwrap());
         Self {
-            session,
+            engine,
             receiver: Receiver::new(vec![0; receive]),
+            sizes,
             // The clock wraps on the way.
             now: Instant::from_millis(u32::MAX - 20 * u32::from(choices.byte())),
             keep_alive: KeepAlive::from_secs(u16::from(choices.byte() % 6)),
             qos2,
-            own,
+            choice,
             broker: Broker::new(),
             up: Vec::new(),
             down: Vec::new(),
+            here: Vec::new(),
+            room: 0,
             open: BTreeMap::new(),
-            held: BTreeSet::new(),
+            taking: None,
             published: 0,
+            gone: BTreeMap::new(),
             streaming: Vec::new(),
             delivered: BTreeMap::new(),
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
             handed_out: 0,
             arriving: None,
+            last: None,
+            repeated: None,
             cleaned: false,
+            clean: false,
         }
     }
 
@@ -130,16 +164,16 @@ impl<S: Store> Client<S> {
         self.settle();
     }
 
-    fn step(&mut self, choices: &mut Choices<'_>) {
-        match choices.below(24) {
+    pub(crate) fn step(&mut self, choices: &mut Choices<'_>) {
+        match choices.below(26) {
             0..=3 => self.publish(choices),
             4 => self.request(choices.below(3)),
-            5 => self.publish_streamed(choices.below(40)),
+            5 => self.publish_in_pieces(choices),
             6..=7 => {
                 let qos = self.qos(choices);
                 self.broker.publish(qos, choices.below(50), &mut self.down);
             }
-            8 => self.transmit(1 + choices.below(40)),
+            8 => self.room = self.room.saturating_add(1 + choices.below(40)),
             9 => self.carry_up(1 + choices.below(40)),
             10 => self.carry_down(1 + choices.below(40)),
             11 => self.poll_to_the_end(),
@@ -148,20 +182,24 @@ impl<S: Store> Client<S> {
             }
             13 => self.wait(4 * u32::from(choices.byte())),
             14 => self.wait_for_the_deadline(),
-            15..=19 => self.exchange(),
-            20 => match choices.byte() {
+            15 => self.flush(choices),
+            16 => self.call(Goal::Event(u32::from(choices.byte()) * 16), choices),
+            17..=21 => self.exchange(),
+            22 => match choices.byte() {
                 0..=5 => {
                     self.cut();
                     self.broker.forget();
                 }
-                6..=15 => drop(self.session.disconnect()),
+                6..=15 => self.call(Goal::Close, choices),
                 16..=99 => self.cut(),
                 _ => {}
             },
             _ => self.connect(choices.below(64) == 0),
         }
-        let ids: Vec<_> = self.session.in_flight().iter().map(Slot::id).collect();
+        let session = self.engine.session();
+        let ids: Vec<_> = session.in_flight().iter().map(Slot::id).collect();
         assert!(self.open.keys().all(|id| ids.contains(id)), "an id is in use until its end is told");
+        assert_eq!(session.in_flight().free_slots() + ids.len(), self.sizes.slots);
     }
 
     fn qos(&self, choices: &mut Choices<'_>) -> QoS {
@@ -172,9 +210,17 @@ impl<S: Store> Client<S> {
         }
     }
 
+    fn phase(&self) -> Phase {
+        self.engine.session().phase()
+    }
+
+    fn pending(&self) -> &[u8] {
+        self.engine.session().pending()
+    }
+
     /// Connects, if there is no connection.
     fn connect(&mut self, clean_session: bool) {
-        if self.session.phase() != Phase::Disconnected {
+        if self.phase() != Phase::Disconnected {
             return;
         }
         self.receiver.clear();
@@ -184,56 +230,66 @@ impl<S: Store> Client<S> {
             keep_alive: self.keep_alive,
             ..Connect::new(ClientId::new("c").unwrap())
         };
-        self.session.connect(&connect, self.now).unwrap();
+        self.engine.connect(&connect, self.now).unwrap();
         self.cleaned |= clean_session;
+        self.clean = clean_session;
     }
 
     /// Closes the connection with all that is on its way.
     fn cut(&mut self) {
-        self.session.handle_closed();
+        self.engine.handle_closed();
         self.forget_link();
     }
 
     fn forget_link(&mut self) {
-        assert_eq!((self.session.phase(), self.session.poll_transmit()), (Phase::Disconnected, &b""[..]));
+        assert_eq!((self.phase(), self.pending()), (Phase::Disconnected, &b""[..]));
+        assert_eq!(self.engine.session().payload_remaining(), 0);
         self.broker.close();
         self.up.clear();
         self.down.clear();
+        self.here.clear();
+        self.room = 0;
         self.arriving = None;
         self.streaming.clear();
     }
 
     /// An id was given for this.
     fn opened(&mut self, id: PacketId, request: Request) {
-        assert!(!self.held.contains(&id), "{id} may be known to the broker");
         assert_eq!(self.open.insert(id, (request, false)), None, "{id} is in use");
     }
 
     /// A refusal is for a reason that can be seen.
     fn refused(&self, error: RequestError) {
+        let session = self.engine.session();
         match error {
             RequestError::NotConnected => {
-                assert!(!matches!(self.session.phase(), Phase::Connected | Phase::Resuming));
+                assert!(!matches!(self.phase(), Phase::Connected | Phase::Resuming));
             }
             RequestError::TransmitFull => {
-                let waits = !self.session.poll_transmit().is_empty() || self.session.payload_remaining() > 0;
-                assert!(waits || self.session.phase() == Phase::Resuming);
+                let waits = !self.pending().is_empty() || session.payload_remaining() > 0;
+                assert!(waits || self.phase() == Phase::Resuming);
             }
-            RequestError::InFlightFull => assert_eq!(self.session.in_flight().len(), self.own + 2),
-            RequestError::StoreFull => assert!(S::KEEPS),
-            RequestError::BufferTooSmall { needed } => assert!(needed > 24),
+            RequestError::InFlightFull => assert_eq!(session.in_flight().free_slots(), 0),
+            RequestError::StoreFull => assert!(S::KEEPS && !self.clean),
+            RequestError::BufferTooSmall => assert!(self.sizes.transmit < 40),
+            RequestError::NoStore => assert!(!S::KEEPS && !self.clean),
             other => panic!("{other}"),
         }
     }
 
     fn publish(&mut self, choices: &mut Choices<'_>) {
         let (qos, filler) = (self.qos(choices), choices.below(24));
-        if qos != QoS::AtMostOnce && self.open.len() >= self.own {
-            return;
-        }
         let payload = payload(self.published, filler);
         let topic = TopicName::new("t").unwrap();
-        match self.session.publish(topic, &payload, qos, choices.below(2) == 0, self.now) {
+        self.taking = Some((self.published, qos));
+        let result = self.engine.session_mut().publish(topic, &payload, qos, choices.below(2) == 0);
+        self.published(qos, result);
+    }
+
+    /// What came of a message.
+    fn published(&mut self, qos: QoS, result: Result<Option<PacketId>, RequestError>) {
+        self.taking = None;
+        match result {
             Ok(id) => {
                 assert_eq!(id.is_some(), qos != QoS::AtMostOnce);
                 if let Some(id) = id {
@@ -246,45 +302,48 @@ impl<S: Store> Client<S> {
     }
 
     /// Begins a message whose payload comes in pieces, if none is open, and gives as much as there is room for.
-    fn publish_streamed(&mut self, filler: usize) {
+    fn publish_in_pieces(&mut self, choices: &mut Choices<'_>) {
         if self.streaming.is_empty() {
+            let (qos, filler) = (self.qos(choices), choices.below(120));
             let payload = payload(self.published, filler);
             let topic = TopicName::new("t").unwrap();
-            match self.session.publish_streamed(topic, payload.len(), QoS::AtMostOnce, false, self.now) {
-                Ok(id) => assert_eq!(id, None),
-                Err(error) => return self.refused(error),
+            let before = self.published;
+            self.taking = Some((self.published, qos));
+            let session = self.engine.session_mut();
+            let result = if choices.below(2) == 0 {
+                session.publish_large(topic, &payload, qos, false)
+            } else {
+                session.publish_streamed(topic, payload.len(), qos, false)
+            };
+            self.published(qos, result);
+            if self.published == before {
+                return;
             }
             self.streaming = payload;
-            self.published += 1;
         }
-        assert_eq!(self.session.payload_remaining(), self.streaming.len());
-        let given = self.session.push_payload(&self.streaming);
+        self.push_payload();
+    }
+
+    fn push_payload(&mut self) {
+        let session = self.engine.session_mut();
+        assert_eq!(session.payload_remaining(), self.streaming.len());
+        let given = session.push_payload(&self.streaming);
         self.streaming.drain(..given);
     }
 
     fn request(&mut self, filters: usize) {
-        if self.open.len() >= self.own {
-            return;
-        }
         let filter = TopicFilter::new("t").unwrap();
+        let session = self.engine.session_mut();
         let (result, request) = if filters == 0 {
-            (self.session.unsubscribe(&[filter], self.now), Request::Unsubscribe)
+            (session.unsubscribe(&[filter]), Request::Unsubscribe)
         } else {
             let list = vec![(filter, QoS::AtLeastOnce); filters];
-            (self.session.subscribe(&list, self.now), Request::Subscribe(filters))
+            (session.subscribe(&list), Request::Subscribe(filters))
         };
         match result {
             Ok(id) => self.opened(id, request),
             Err(error) => self.refused(error),
         }
-    }
-
-    /// The transport takes some of what waits.
-    fn transmit(&mut self, count: usize) {
-        let pending = self.session.poll_transmit();
-        let count = count.min(pending.len());
-        self.up.extend_from_slice(&pending[..count]);
-        self.session.sent(count, self.now);
     }
 
     /// Bytes reach the broker.
@@ -295,14 +354,7 @@ impl<S: Store> Client<S> {
 
     /// Bytes reach the client.
     fn carry_down(&mut self, count: usize) {
-        let room = self.receiver.unfilled();
-        let count = count.min(room.len()).min(self.down.len());
-        for (room, byte) in room.iter_mut().zip(self.down.drain(..count)) {
-            *room = byte;
-        }
-        if count > 0 {
-            self.receiver.advance(count);
-        }
+        self.here.extend(self.down.drain(..count.min(self.down.len())));
     }
 
     fn wait(&mut self, millis: u32) {
@@ -312,56 +364,130 @@ impl<S: Store> Client<S> {
     /// Nothing happens before the deadline, and something at it.
     fn wait_for_the_deadline(&mut self) {
         self.poll_to_the_end();
-        self.carry_down(0);
-        self.poll_to_the_end();
-        if !self.session.poll_transmit().is_empty() || self.session.payload_remaining() > 0 {
+        if !self.pending().is_empty() || self.engine.session().payload_remaining() > 0 {
             return;
         }
-        let Some(wait) = self.session.poll_timeout(self.now) else { return };
-        assert_ne!(wait, 0, "all was done that can be");
+        self.room = usize::MAX;
+        let sent = self.up.len();
+        let wait = self.next_wait();
+        if wait == NEVER {
+            return;
+        }
         self.wait(wait - 1);
-        self.carry_down(0);
-        assert!(!self.poll() && self.session.poll_transmit().is_empty(), "before the deadline");
-        assert_eq!(self.session.poll_timeout(self.now), Some(1));
+        assert!(!self.poll() && self.up.len() == sent, "before the deadline");
+        assert_eq!(self.next_wait(), 1);
         self.wait(1);
-        assert!(self.poll() || !self.session.poll_transmit().is_empty(), "at the deadline");
+        assert!(self.poll() || self.up.len() > sent, "at the deadline");
+    }
+
+    fn next_wait(&mut self) -> u32 {
+        self.engine.next_wait(&self.receiver.inbox(), self.now).millis
     }
 
     /// The whole loop of a client once, with a link that is fast.
     fn exchange(&mut self) {
+        self.room = usize::MAX;
         self.poll_to_the_end();
-        self.transmit(usize::MAX);
+        self.flush_now();
         self.carry_up(usize::MAX);
         self.carry_down(usize::MAX);
+        self.room = 0;
     }
 
     fn poll_to_the_end(&mut self) {
-        while self.poll() {}
+        while self.poll() || !self.here.is_empty() && self.pending().is_empty() && self.streaming.is_empty() {
+            if self.phase() == Phase::Disconnected || self.phase() == Phase::Disconnecting {
+                self.here.clear();
+            }
+        }
     }
 
-    /// Takes one event and holds it against what may be; tells whether there was one.
+    /// A call that looks once; tells whether something was told.
     fn poll(&mut self) -> bool {
-        let told = match self.session.poll_event(&mut self.receiver, self.now) {
-            Ok(None) => return false,
-            Ok(Some(event)) => Told::from(event),
-            Err(error) => {
-                match error {
-                    SessionError::PingTimeout => assert_ne!(self.keep_alive, KeepAlive::OFF),
-                    SessionError::ConnectTimeout => {}
-                    // Ids that nobody lets go any more.
-                    SessionError::InFlightFull if self.broker.forgot || !self.held.is_empty() => {}
-                    other => panic!("{other}"),
+        self.engine.begin(Goal::Event(0), self.now);
+        self.go_on(&mut Choices::new(&[]))
+    }
+
+    /// All that waits is sent, as far as the link takes it.
+    fn flush_now(&mut self) {
+        self.engine.begin(Goal::Flush, self.now);
+        self.go_on(&mut Choices::new(&[]));
+    }
+
+    fn flush(&mut self, choices: &mut Choices<'_>) {
+        self.call(Goal::Flush, choices);
+    }
+
+    /// A call that waits as long as the bytes choose.
+    fn call(&mut self, goal: Goal, choices: &mut Choices<'_>) {
+        self.engine.begin(goal, self.now);
+        self.go_on(choices);
+    }
+
+    /// Does what the engine says; where it waits, time passes and bytes move as the bytes choose, or the caller
+    /// gives up. Tells whether something was told.
+    fn go_on(&mut self, choices: &mut Choices<'_>) -> bool {
+        for _ in 0..2_000 {
+            // Now and then nothing is read.
+            let blind = !choices.is_over() && choices.below(16) == 0;
+            let mut inbox = self.receiver.inbox();
+            let step = self.engine.step((!blind).then_some(&mut inbox), self.now);
+            match step {
+                Ok(Step::Tell(notice)) => {
+                    let told = Told::from(self.receiver.lend(notice).0);
+                    self.told(told);
+                    return true;
                 }
-                self.forget_link();
-                return true;
+                Ok(Step::Read) => {
+                    assert!(!blind);
+                    let room = inbox.unfilled();
+                    assert!(!room.is_empty(), "a read has room");
+                    let count = room.len().min(self.here.len());
+                    for (room, byte) in room.iter_mut().zip(self.here.drain(..count)) {
+                        *room = byte;
+                    }
+                    self.engine.did_read(&mut inbox, count, self.now);
+                }
+                Ok(Step::Write) => {
+                    let pending = self.engine.session().pending();
+                    assert!(!pending.is_empty(), "a write has bytes");
+                    let count = pending.len().min(self.room);
+                    self.up.extend_from_slice(&pending[..count]);
+                    self.room = if self.room == usize::MAX { self.room } else { self.room - count };
+                    self.engine.did_write(count, self.now);
+                }
+                Ok(Step::Wait(wait)) => {
+                    assert!(wait.millis > 0, "no busy waiting");
+                    if choices.is_over() || choices.below(4) == 0 {
+                        return false;
+                    }
+                    match choices.below(4) {
+                        0 => self.room = self.room.saturating_add(1 + choices.below(40)),
+                        1 => self.carry_up(1 + choices.below(40)),
+                        2 => self.carry_down(1 + choices.below(40)),
+                        _ => self.wait(wait.millis.min(4 * u32::from(choices.byte()))),
+                    }
+                }
+                Ok(Step::Done | Step::Stalled) => return false,
+                Err(error) => {
+                    match error {
+                        SessionError::PingTimeout => assert_ne!(self.keep_alive, KeepAlive::OFF),
+                        SessionError::IncomingFull => assert_eq!(self.sizes.incoming, 1),
+                        SessionError::ConnectTimeout => {}
+                        other => panic!("{other}"),
+                    }
+                    self.forget_link();
+                    return true;
+                }
             }
-        };
+        }
+        panic!("the call does not end: {:?}", self.engine.session());
+    }
+
+    /// Holds what was told against what may be.
+    fn told(&mut self, told: Told) {
         match told {
-            Told::Connected(session_present) => {
-                if !session_present {
-                    self.held.clear();
-                }
-            }
+            Told::Connected => assert_ne!(self.phase(), Phase::AwaitConnAck),
             Told::Message { payload, first, remaining, delivery } => {
                 self.message(payload, first, remaining, delivery);
             }
@@ -388,18 +514,19 @@ impl<S: Store> Client<S> {
             Told::Lost(id) => {
                 let (request, _) = self.open.remove(&id).expect("an id in use");
                 if let Request::Message(tag, qos) = request {
-                    let kept = S::KEEPS && !self.cleaned && !self.broker.forgot;
-                    assert!(!kept, "message {tag} was kept");
-                    assert!(self.lost.insert(tag));
-                    if qos == QoS::ExactlyOnce && self.session.in_flight().iter().any(|slot| slot.id() == id)
-                    {
-                        self.held.insert(id);
+                    if S::KEEPS && !self.cleaned {
+                        assert!(self.broker.forgot, "message {tag} was kept");
+                        // Sent again, but for what is known to have arrived.
+                        let released = qos == QoS::ExactlyOnce && self.broker.arrived.contains_key(&tag);
+                        assert!(released || self.choice == OnSessionLost::Tell, "message {tag} was kept");
+                        let packet = self.engine.session_mut().store_mut().length(id);
+                        assert!(packet.is_some(), "the caller can still look at message {tag}");
                     }
+                    assert_eq!(self.lost.insert(tag, qos), None);
+                    self.gone.insert(id, (tag, qos));
                 }
             }
-            Told::Other => {}
         }
-        true
     }
 
     /// A message is handed out, or a part of it.
@@ -422,49 +549,110 @@ impl<S: Store> Client<S> {
             return;
         }
         let again = tag < self.handed_out;
-        assert!(!again || delivery.qos() == QoS::AtLeastOnce, "message {tag} is handed out twice");
+        let repeated = self.repeated.take() == Some(tag);
+        let may_repeat = delivery.qos() == QoS::AtLeastOnce || repeated;
+        assert!(!again || may_repeat, "message {tag} is handed out twice");
         if !again {
             let gap = self.cleaned || self.broker.forgot;
             assert!(gap || tag == self.handed_out, "messages are handed out in order");
             self.handed_out = tag + 1;
         }
+        if let Delivery::ExactlyOnce { id, .. } = delivery {
+            self.last = Some((tag, id));
+        }
     }
 
     fn is_settled(&self) -> bool {
-        let connected = self.session.phase() == Phase::Connected;
-        connected && self.open.is_empty() && self.broker.is_idle(self.held.len())
+        self.phase() == Phase::Connected && self.open.is_empty() && self.broker.is_idle()
     }
 
     /// With a broker and a link that do their best everything comes to its end.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let mut stuck = 0;
         while !self.is_settled() {
             stuck += 1;
-            assert!(stuck < 500, "{:?} {:?}", self.open, self.broker);
+            assert!(stuck < 500, "{:?} {:?} {:?}", self.open, self.broker, self.engine.session());
             while !self.streaming.is_empty() {
-                self.transmit(usize::MAX);
-                self.publish_streamed(0);
+                self.room = usize::MAX;
+                self.flush_now();
+                self.push_payload();
             }
-            if self.session.phase() == Phase::Disconnecting {
-                self.transmit(usize::MAX);
-                self.carry_up(usize::MAX);
+            if self.phase() == Phase::Disconnecting {
+                self.exchange();
                 self.cut();
             }
             self.connect(stuck > 250);
             self.exchange();
         }
         self.poll_to_the_end();
-        let kept = S::KEEPS && !self.cleaned && !self.broker.forgot;
-        if kept {
+        if S::KEEPS && !self.cleaned && !self.broker.forgot {
             assert!(self.lost.is_empty());
             assert_eq!(self.handed_out, self.broker.begun, "every message of the broker is handed out");
         }
         for (tag, qos) in &self.delivered {
             let arrived = self.broker.arrived[tag];
-            assert!(arrived == 1 || *qos == QoS::AtLeastOnce, "message {tag} arrived {arrived} times");
+            let once = arrived == 1 || *qos == QoS::AtLeastOnce || self.broker.forgot;
+            assert!(once, "message {tag} arrived {arrived} times");
         }
         let outcomes = self.delivered.len() + self.lost.len();
         assert!(outcomes <= self.published as usize);
-        assert!(self.delivered.keys().all(|tag| !self.lost.contains(tag)), "one end each");
+        assert!(self.delivered.keys().all(|tag| !self.lost.contains_key(tag)), "one end each");
+        assert!(self.engine.session().in_flight().is_empty());
     }
+
+    /// The power was lost, and the client begins anew with what its store holds.
+    pub(crate) fn restart(&mut self, store: S) {
+        self.broker.close();
+        self.engine = engine(self.sizes, self.choice, store);
+        self.engine.session_mut().restore().unwrap();
+        self.receiver.clear();
+        self.forget_link();
+        let kept: Vec<PacketId> = self.engine.session().in_flight().iter().map(Slot::id).collect();
+        // The message that was about to be taken may be there.
+        if let Some((tag, qos)) = self.taking.take() {
+            self.published += 1;
+            if let Some(&id) = kept.iter().find(|id| !self.open.contains_key(id)) {
+                self.opened(id, Request::Message(tag, qos));
+            }
+        }
+        for &id in &kept {
+            if let (false, Some(&(tag, qos))) = (self.open.contains_key(&id), self.gone.get(&id)) {
+                self.lost.remove(&tag);
+                self.opened(id, Request::Message(tag, qos));
+            }
+        }
+        assert!(kept.iter().all(|id| self.open.contains_key(id)), "only what was taken is kept");
+        // What has gone was acknowledged, and only the caller had not heard of it.
+        let (broker, delivered) = (&self.broker, &mut self.delivered);
+        self.open.retain(|id, (request, timed_out)| {
+            *timed_out = false;
+            if kept.contains(id) {
+                return true;
+            }
+            if let Request::Message(tag, qos) = *request {
+                assert!(broker.arrived.contains_key(&tag), "message {tag} was taken, and is gone");
+                delivered.insert(tag, qos);
+            }
+            false
+        });
+        // The message that was handed out last may come again, if its id was not written down.
+        let last = self.last.take();
+        let session = self.engine.session();
+        self.repeated = last.filter(|&(_, id)| !session.incoming().holds(id)).map(|(tag, _)| tag);
+    }
+}
+
+fn engine<S: Store, const MANY: bool>(sizes: Sizes, choice: OnSessionLost, store: S) -> EngineOf<S, MANY> {
+    let table = Table(vec![Slot::EMPTY; sizes.slots]);
+    let ids = Ids::new(sizes.incoming);
+    let mut engine = Engine::new(vec![0; sizes.transmit], table, ids, store);
+    engine.set_timeouts(Timeouts {
+        connect: 3_000,
+        ping: 1_500,
+        message: 2_500,
+        write: 2_000,
+        write_per_kib: 1_000,
+    });
+    engine.session_mut().set_on_session_lost(choice);
+    engine
 }

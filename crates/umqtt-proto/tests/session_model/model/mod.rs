@@ -3,19 +3,28 @@
 mod broker;
 mod choices;
 mod client;
+mod memory;
 
 pub(crate) use choices::Choices;
+pub(crate) use client::Client;
+pub(crate) use memory::{Ids, Table};
 
-use client::Client;
-use umqtt_proto::{NoStore, RamStore};
+use umqtt_proto::{NoStore, RamStore, Store};
 
 /// Lives one life of a client, as the bytes choose, and ends it in peace; panics where a promise is broken.
 pub(crate) fn run(choices: &[u8], qos2: bool) {
     let mut choices = Choices::new(choices);
-    if choices.below(4) == 0 {
-        Client::new(NoStore, &mut choices, qos2).live(&mut choices);
-    } else {
-        let size = 32 + choices.below(200);
-        Client::new(RamStore::new(vec![0; size]), &mut choices, qos2).live(&mut choices);
+    let choices = &mut choices;
+    match choices.below(8) {
+        0 => live::<_, false>(NoStore, choices, qos2),
+        1 => live::<_, true>(NoStore, choices, qos2),
+        many => {
+            let store = RamStore::new(vec![0; 32 + choices.below(200)]);
+            if many < 5 { live::<_, false>(store, choices, qos2) } else { live::<_, true>(store, choices, qos2) }
+        }
     }
+}
+
+fn live<S: Store, const MANY: bool>(store: S, choices: &mut Choices<'_>, qos2: bool) {
+    Client::<S, MANY>::new(store, choices, qos2).live(choices);
 }
