@@ -386,7 +386,7 @@ where
         let limit = match self.goal {
             Goal::Event(wait) => wait,
             Goal::Flush | Goal::Close => {
-                self.timeouts.to_write(self.written.saturating_add(self.session.backlog()))
+                self.timeouts.for_writing(self.written.saturating_add(self.session.backlog()))
             }
         };
         remaining(limit, now.since(self.began))

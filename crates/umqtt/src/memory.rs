@@ -28,6 +28,7 @@ pub trait Buffers {
     type Large: Large;
 
     /// The memory, in the order of the types.
+    #[allow(clippy::type_complexity)]
     fn into_parts(self) -> (Self::Receive, Self::Transmit, Self::Slots, Self::Incoming, Self::Store);
 }
 

@@ -131,6 +131,18 @@ fn mosquitto_pub_to_umqtt_sub() {
     }
 }
 
+/// Mosquitto waits for no PUBREL before it sends the next message: it has had more than 13,000 ids in use at once.
+#[test]
+fn a_burst_of_qos_2_from_mosquitto_is_taken_whole() {
+    let Some(broker) = Mosquitto::open("burst") else { return };
+    let sub = broker.subscribed(&["-q", "2", "-t", "burst", "-C", "15000"]);
+    let lines = lines(15_000);
+    run_with(&mut broker.theirs(&["mosquitto_pub", "-t", "burst", "-l", "-q", "2"]), lines.as_bytes()).good();
+    let finished = sub.finish();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert!(finished.stdout == lines.as_bytes());
+}
+
 #[test]
 fn ten_megabytes_both_ways() {
     let Some(broker) = Mosquitto::open("large") else { return };

@@ -29,7 +29,7 @@ impl Timeouts {
         Self { connect: 5_000, ping: 5_000, message: 10_000, write: 5_000, write_per_kib: 1_000 };
 
     /// How long a call may take that has to write so many bytes.
-    pub(super) const fn to_write(&self, bytes: usize) -> u32 {
+    pub(super) const fn for_writing(&self, bytes: usize) -> u32 {
         // Whole KiB, the last one counted as if it were full.
         #[allow(clippy::cast_possible_truncation)]
         let kib = (bytes >> 10) as u32;

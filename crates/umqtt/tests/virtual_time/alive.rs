@@ -1,19 +1,16 @@
 //! The keep-alive under load: it neither misses a PINGREQ nor ends a link that lives.
 
 use umqtt::{
-    Client, ConnectOptions, ConnectionError, Error, Event, Heap, NEVER, PacketType, QoS, SessionError,
-    TopicName,
+    ConnectOptions, ConnectionError, Error, Event, Heap, NEVER, PacketType, QoS, SessionError, TopicName,
 };
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
 use umqtt_testkit::{Broker, Settings};
 
-use crate::wire::{Handle, Wire, broker_client, broker_client_with, client_of, drain, ended};
-
-type HeapClient = Client<Wire<Broker>, Heap>;
+use crate::wire::{Connected, Handle, broker_client, broker_client_with, client_of, drain, ended};
 
 /// A client with a keep-alive of 4 s, and 300 messages of a few bytes on their way to it.
-fn client_in_a_burst(receive: usize, qos: QoS) -> (HeapClient, Handle<Broker>) {
+fn client_in_a_burst(receive: usize, qos: QoS) -> Connected<Broker, Heap> {
     let broker = Broker::new(Settings { window: 300, ..Settings::default() });
     let options = ConnectOptions::new("shed").unwrap().keep_alive(4);
     let (mut client, handle) = client_of(broker, Heap::new(receive, 1_024, 8), &options);

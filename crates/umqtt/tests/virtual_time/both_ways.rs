@@ -4,13 +4,11 @@ use umqtt::{Client, ConnectionError, Error, Event, Fixed, Heap, QoS, TopicName};
 use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 
-use crate::wire::{Handle, Wire, broker_client_with, drain};
-
-type Both<B> = (Client<Wire<Broker>, B>, Handle<Broker>);
+use crate::wire::{Connected, Wire, broker_client_with, drain};
 
 /// A client with a subscription, and a broker that has so many messages of 100 bytes for it and reads nothing
 /// before it has written them; the link holds 50 bytes each way.
-fn both<B: umqtt::Buffers>(memory: B, count: u8, qos: QoS) -> Both<B> {
+fn both<B: umqtt::Buffers>(memory: B, count: u8, qos: QoS) -> Connected<Broker, B> {
     let (mut client, handle) = broker_client_with(memory, 0);
     client.subscribe("t", qos).unwrap();
     drain(&mut client);

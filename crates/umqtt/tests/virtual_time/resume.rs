@@ -8,7 +8,7 @@ use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::ToClient;
 use umqtt_testkit::script::Player;
 
-use crate::wire::{Handle, Small, Wire, drain, failed, words};
+use crate::wire::{Connected, Small, Wire, drain, failed, words};
 
 fn persistent() -> ConnectOptions<'static> {
     ConnectOptions::new("shed").unwrap().clean_session(false)
@@ -41,9 +41,7 @@ fn what_a_store_keeps_is_sent_again_in_order_before_connect_returns() {
 }
 
 /// A client with a store and a message and a request in flight, whose session the broker has lost.
-fn lost_session(
-    again: &str,
-) -> (Client<Wire<Player>, impl Buffers<Store = RamStore<[u8; 256]>>>, Handle<Player>) {
+fn lost_session(again: &str) -> Connected<Player, impl Buffers<Store = RamStore<[u8; 256]>>> {
     let script = format!(
         "expect connect\nsend 20 02 00 00\nexpect publish\nexpect subscribe\nexpect publish\n\
          send 50 02 00 03\nexpect pubrel\nreset\n\

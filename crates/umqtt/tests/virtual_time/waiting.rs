@@ -7,7 +7,7 @@ use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::link::Pieces;
 use umqtt_testkit::script::Player;
 
-use crate::wire::{Handle, Small, Wire, broker_client, drain, ended, script_client, words};
+use crate::wire::{Connected, Small, Wire, broker_client, drain, ended, script_client, words};
 
 #[test]
 fn check_msg_takes_as_long_as_asked_when_nothing_comes() {
@@ -93,7 +93,7 @@ fn publish_takes_the_socket_timeout_that_is_set() {
 }
 
 /// A link that takes one byte of 14 every 900 ms: never as long as the socket time-out without a byte.
-fn slow_reader() -> (Client<Wire<Broker>, Small>, Handle<Broker>) {
+fn slow_reader() -> Connected<Broker, Small> {
     let (client, handle) = broker_client(0);
     let link = handle.link();
     link.split_writes(ToBroker, Pieces::of(1));

@@ -202,6 +202,9 @@ fn io(result: Result<usize, LinkError>) -> Result<Io, ErrorKind> {
 
 pub type WireError = Error<ErrorKind>;
 
+/// A client and what a test keeps of its wire.
+pub type Connected<S, B> = (Client<Wire<S>, B>, Handle<S>);
+
 pub type Small = Fixed<256, 256, 8>;
 
 /// The connection ended as the protocol asks.
@@ -215,14 +218,11 @@ pub fn failed(kind: ErrorKind) -> WireError {
 }
 
 /// A connected client with a keep-alive of so many seconds and a broker.
-pub fn broker_client(keep_alive: u16) -> (Client<Wire<Broker>, Small>, Handle<Broker>) {
+pub fn broker_client(keep_alive: u16) -> Connected<Broker, Small> {
     broker_client_with(Small::new(), keep_alive)
 }
 
-pub fn broker_client_with<B: Buffers>(
-    memory: B,
-    keep_alive: u16,
-) -> (Client<Wire<Broker>, B>, Handle<Broker>) {
+pub fn broker_client_with<B: Buffers>(memory: B, keep_alive: u16) -> Connected<Broker, B> {
     client_of(Broker::default(), memory, &ConnectOptions::new("shed").unwrap().keep_alive(keep_alive))
 }
 
@@ -231,7 +231,7 @@ pub fn client_of<S: Service, B: Buffers>(
     service: S,
     memory: B,
     options: &ConnectOptions<'_>,
-) -> (Client<Wire<S>, B>, Handle<S>) {
+) -> Connected<S, B> {
     let (wire, handle) = Wire::new(service);
     let mut client = Client::new(wire, memory);
     client.connect(options).unwrap();
@@ -240,7 +240,7 @@ pub fn client_of<S: Service, B: Buffers>(
 }
 
 /// A client of a script that has been connected by it.
-pub fn script_client(script: &str, keep_alive: u16) -> (Client<Wire<Player>, Small>, Handle<Player>) {
+pub fn script_client(script: &str, keep_alive: u16) -> Connected<Player, Small> {
     let script = format!("expect connect\nsend 20 02 00 00\n{script}");
     let (wire, handle) = Wire::new(Player::new(script.parse().unwrap()));
     let mut client = Client::new(wire, Small::new());

@@ -8,7 +8,7 @@ use umqtt_testkit::Broker;
 use umqtt_testkit::link::Direction::ToBroker;
 use umqtt_testkit::link::Pieces;
 
-use crate::wire::{Handle, Wire, broker_client, broker_client_with, drain, words};
+use crate::wire::{Connected, Wire, broker_client, broker_client_with, drain, words};
 
 #[test]
 fn one_publish_is_one_write() {
@@ -128,7 +128,7 @@ fn a_message_larger_than_the_transmit_buffer_is_streamed() {
 }
 
 fn stream<B: Buffers>(
-    (mut client, handle): (Client<Wire<Broker>, B>, Handle<Broker>),
+    (mut client, handle): Connected<Broker, B>,
     pieces: &Pieces,
     qos: QoS,
     publish_large: impl Fn(&mut Client<Wire<Broker>, B>, &[u8]) -> Option<PacketId>,
