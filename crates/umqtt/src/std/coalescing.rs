@@ -83,25 +83,27 @@ pub(super) trait Source {
     fn pause(&mut self, time: Duration) -> bool;
 }
 
-/// Waits until there are as many bytes as asked for, or no time is left.
+/// Waits until there are as many bytes as asked for, or no time is left; tells how long it has slept.
 ///
 /// No system call waits for a number of bytes but with `SO_RCVLOWAT`, for which there is no safe wrapper. So the
-/// thread sleeps and looks, and sleeps twice as long each time: six times in 2 ms, and at most twice the time that
-/// the bytes took.
-pub(super) fn gather(source: &mut impl Source, at_least: usize) {
+/// thread sleeps and looks, and sleeps as long again: at most twice as long as the bytes took. It begins with half of
+/// what it has slept the last time, since a stream takes as long again, and two looks will do.
+pub(super) fn gather(source: &mut impl Source, at_least: usize, last: Duration) -> Duration {
     let at_least = u64::try_from(at_least).unwrap_or(u64::MAX);
-    let mut pause = FIRST_PAUSE;
+    let mut slept = Duration::ZERO;
+    let mut pause = (last / 2).max(SHORTEST_PAUSE);
     loop {
-        let left = source.left();
-        if left.is_zero() || !(1..at_least).contains(&source.pending()) || !source.pause(pause.min(left)) {
-            return;
+        pause = pause.min(source.left());
+        if pause.is_zero() || !(1..at_least).contains(&source.pending()) || !source.pause(pause) {
+            return slept;
         }
-        pause = pause.saturating_mul(2);
+        slept = slept.saturating_add(pause);
+        pause = slept;
     }
 }
 
 /// Systems let a thread sleep for some 50 us longer than asked, so that less would not be shorter.
-const FIRST_PAUSE: Duration = Duration::from_micros(50);
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 
 #[cfg(test)]
 mod tests {
@@ -162,22 +164,40 @@ mod tests {
     fn one_wake_serves_many_packets() {
         // An acknowledgement every 10 us, of 4 bytes.
         let mut stream = Stream::new(10, 4);
-        gather(&mut stream, 40);
+        gather(&mut stream, 40, Duration::ZERO);
         assert!((10..=20).contains(&(stream.there() / 4)), "{}", stream.there());
         assert!(stream.now < Duration::from_micros(200), "{:?}", stream.now);
         assert!(stream.looks + stream.pauses <= 5, "{} and {}", stream.looks, stream.pauses);
         // A message every 4 us, of 75 bytes: as many as come in the time.
         let mut stream = Stream::new(4, 75);
-        gather(&mut stream, 1_000_000);
-        assert_eq!(stream.now, stream.limit);
+        let slept = gather(&mut stream, 1_000_000, Duration::ZERO);
+        assert_eq!((stream.now, slept), (stream.limit, stream.limit));
         assert_eq!(stream.there() / 75, 501);
-        assert!(stream.looks <= 6 && stream.pauses <= 6, "{} and {}", stream.looks, stream.pauses);
+        assert!(stream.looks <= 7 && stream.pauses <= 7, "{} and {}", stream.looks, stream.pauses);
+        // From then on it knows how long that takes.
+        let mut stream = Stream::new(4, 75);
+        assert_eq!(gather(&mut stream, 1_000_000, slept), slept);
+        assert_eq!((stream.looks, stream.pauses), (2, 2));
+    }
+
+    #[test]
+    fn the_pause_follows_the_stream() {
+        let mut last = Duration::from_millis(2);
+        // 100 bytes take so many us.
+        for needed in [1_000, 100, 100, 1_000, 1_000, 400, 400, 400] {
+            let mut stream = Stream::new(needed, 99);
+            last = gather(&mut stream, 100, last);
+        }
+        let mut stream = Stream::new(400, 99);
+        last = gather(&mut stream, 100, last);
+        assert!(last >= Duration::from_micros(400) && last < Duration::from_micros(800), "{last:?}");
+        assert!(stream.pauses <= 2, "{}", stream.pauses);
     }
 
     #[test]
     fn enough_bytes_are_not_waited_for() {
         let mut stream = Stream::new(10, 40);
-        gather(&mut stream, 40);
+        gather(&mut stream, 40, Duration::ZERO);
         assert_eq!((stream.looks, stream.pauses), (1, 0));
     }
 
@@ -185,20 +205,20 @@ mod tests {
     fn the_end_of_the_link_ends_the_wait() {
         // Readable without a byte.
         let mut stream = Stream::new(10, 0);
-        gather(&mut stream, 40);
+        gather(&mut stream, 40, Duration::ZERO);
         assert_eq!(stream.pauses, 0);
         // In the midst of it.
         let mut stream = Stream { end: Some(Duration::from_micros(100)), ..Stream::new(1_000_000, 1) };
-        gather(&mut stream, 40);
+        gather(&mut stream, 40, Duration::ZERO);
         assert_eq!(stream.now, Duration::from_micros(100));
     }
 
     #[test]
     fn the_callers_time_is_the_limit() {
-        for (limit, pauses) in [(0, 0), (30, 1), (500, 4)] {
+        for (limit, pauses) in [(0, 0), (30, 1), (500, 5)] {
             let limit = Duration::from_micros(limit);
             let mut stream = Stream { limit, ..Stream::new(1_000_000, 1) };
-            gather(&mut stream, 40);
+            gather(&mut stream, 40, Duration::ZERO);
             assert_eq!((stream.now, stream.pauses), (limit, pauses));
         }
     }

@@ -35,6 +35,8 @@ pub struct TcpTransport {
     link: Option<Link>,
     started: Moment,
     coalescing: Option<Coalescing>,
+    /// How long it took to gather bytes the last time.
+    gathered: Duration,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,14 @@ impl TcpTransport {
     /// A transport that is not open; [`Client::connect`](crate::Client::connect) opens it.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: Host::new(host), port, link: None, started: Moment::now(), coalescing: None }
+        Self {
+            host: Host::new(host),
+            port,
+            link: None,
+            started: Moment::now(),
+            coalescing: None,
+            gathered: Duration::ZERO,
+        }
     }
 
     /// A transport that is open: the name is resolved and its addresses are tried one after the other, all
@@ -118,6 +127,7 @@ impl Transport for TcpTransport {
 
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
         let coalescing = self.coalescing.filter(|_| interest == Interest { read: true, write: false });
+        let last = self.gathered;
         let link = self.link()?;
         let timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
         let mut flags = PollFlags::empty();
@@ -131,7 +141,8 @@ impl Transport for TcpTransport {
             Ok(PollFlags::IN) => {
                 let limit = start.elapsed().saturating_add(coalescing.time);
                 let limit = timeout.map_or(limit, |timeout| timeout.min(limit));
-                gather(&mut Gathering { stream: &link.stream, start, limit }, coalescing.at_least);
+                let mut socket = Gathering { stream: &link.stream, start, limit };
+                self.gathered = gather(&mut socket, coalescing.at_least, last);
                 Ok(())
             }
             Ok(_) => Ok(()),
