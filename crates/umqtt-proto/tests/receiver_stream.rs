@@ -246,7 +246,9 @@ fn what_waits_is_moved_only_when_that_makes_the_more_room() {
     let mut stream = b"\x40\x02\x00\x01".repeat(3);
     stream.extend(publish(0, b"t", &[b'x'; MESSAGE - 7], 4));
     let filled = stream.len() - 1_000;
-    for (size, start) in [(filled + 100, filled), (filled + 13, filled), (filled + 5, filled), (filled + 3, filled - 4)] {
+    for (size, start) in
+        [(filled + 100, filled), (filled + 13, filled), (filled + 5, filled), (filled + 3, filled - 4)]
+    {
         let mut buffer = vec![0; size];
         let mut framer = Framer::<Parts>::new();
         let room = framer.unfilled(&mut buffer);

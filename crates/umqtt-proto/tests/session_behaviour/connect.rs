@@ -2,10 +2,13 @@
 
 use umqtt_proto::wire::{Connect, ConnectReturnCode, PacketType};
 use umqtt_proto::{
-    ClientId, ConnectError, Event, Goal, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts, Violation,
+    ClientId, ConnectError, Event, Goal, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts,
+    Violation,
 };
 
-use crate::rig::{CONNACK, CONNACK_PRESENT, End, Rig, Sizes, clean, keeping_rig, persistent, resuming_rig, rig};
+use crate::rig::{
+    CONNACK, CONNACK_PRESENT, End, Rig, Sizes, clean, keeping_rig, persistent, resuming_rig, rig,
+};
 
 /// A packet of every type, some of them with what only a client may send.
 const PACKETS: [(PacketType, &[u8]); 14] = [

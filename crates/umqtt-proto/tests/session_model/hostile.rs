@@ -2,8 +2,8 @@
 
 use umqtt_proto::wire::{Connect, KeepAlive, Login, Packet};
 use umqtt_proto::{
-    Binary, ClientId, Engine, Goal, Instant, Large, NEVER, NoStore, OnSessionLost, Parts, Phase, QoS, RamStore,
-    Receiver, Slot, Step, Store, Text, Timeouts, TopicFilter, TopicName, Whole,
+    Binary, ClientId, Engine, Goal, Instant, Large, NEVER, NoStore, OnSessionLost, Parts, Phase, QoS,
+    RamStore, Receiver, Slot, Step, Store, Text, Timeouts, TopicFilter, TopicName, Whole,
 };
 
 use crate::model::{Choices, Ids, Table};
@@ -58,8 +58,7 @@ fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: 
     let (transmit, slots, receive) = (16 + choices.below(64), choices.below(5), 16 + choices.below(64));
     let table = Table::<MANY>(vec![Slot::EMPTY; slots]);
     let mut engine = Engine::new(vec![0; transmit], table, Ids::new(choices.below(3)), store);
-    let timeouts =
-        Timeouts { connect: 3_000, ping: 1_500, message: 2_500, write: 2_000, write_per_kib: 500 };
+    let timeouts = Timeouts { connect: 3_000, ping: 1_500, message: 2_500, write: 2_000, write_per_kib: 500 };
     engine.set_timeouts(timeouts);
     if choices.below(2) == 0 {
         engine.session_mut().set_on_session_lost(OnSessionLost::Tell);

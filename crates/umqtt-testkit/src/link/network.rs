@@ -131,7 +131,10 @@ impl<S: Service> Network<S> {
     /// A network of this server on a clock of the test.
     #[must_use]
     pub fn with_clock(service: S, clock: VirtualClock) -> Self {
-        Self { clock, inner: Rc::new(RefCell::new(Inner { service, lines: Vec::new(), writes_first: false })) }
+        Self {
+            clock,
+            inner: Rc::new(RefCell::new(Inner { service, lines: Vec::new(), writes_first: false })),
+        }
     }
 
     /// Opens a link to the server: the client's end, and the handle for faults.

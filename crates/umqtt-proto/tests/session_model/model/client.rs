@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use umqtt_proto::wire::{Connect, Delivery, KeepAlive};
 use umqtt_proto::{
-    ClientId, Engine, Event, Goal, Instant, NEVER, OnSessionLost, PacketId, Phase, QoS, Receiver, RequestError,
-    IncomingIds, SessionError, Slot, Step, Store, Timeouts, TopicFilter, TopicName,
+    ClientId, Engine, Event, Goal, IncomingIds, Instant, NEVER, OnSessionLost, PacketId, Phase, QoS,
+    Receiver, RequestError, SessionError, Slot, Step, Store, Timeouts, TopicFilter, TopicName,
 };
 
 use super::broker::{Broker, payload, tag};

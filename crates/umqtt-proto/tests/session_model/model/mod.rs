@@ -20,7 +20,11 @@ pub(crate) fn run(choices: &[u8], qos2: bool) {
         1 => live::<_, true>(NoStore, choices, qos2),
         many => {
             let store = RamStore::new(vec![0; 32 + choices.below(200)]);
-            if many < 5 { live::<_, false>(store, choices, qos2) } else { live::<_, true>(store, choices, qos2) }
+            if many < 5 {
+                live::<_, false>(store, choices, qos2)
+            } else {
+                live::<_, true>(store, choices, qos2)
+            }
         }
     }
 }
