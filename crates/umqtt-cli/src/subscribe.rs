@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::time::SystemTime;
 
-use umqtt::std::{TcpClient, TcpTransport};
+use umqtt::std::{Coalescing, TcpClient, TcpTransport};
 use umqtt::{
     Delivery, Event, Heap, LargeMessage, PacketId, Publish, QoS, Sender, SubscribeReturnCode, Subscription,
     TopicFilter, TopicName,
@@ -17,6 +17,9 @@ use crate::interrupt::Interrupt;
 
 /// As many filters as one SUBSCRIBE of this client can have.
 const FILTERS: usize = 255;
+
+/// A stream of messages is taken in pieces of so many bytes, or of what comes in 2 ms.
+const WORTH_A_WAKE: usize = 16 * 1024;
 
 pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
     let target = Target::new(&args.connection, "umqtt-sub-")?;
@@ -121,6 +124,7 @@ impl<'a> Subscriber<'a> {
         subscribe: &[TopicFilter<'a>],
         unsubscribe: &[TopicFilter<'a>],
     ) -> Result<(), Stop> {
+        client.transport_mut().set_coalescing(Some(Coalescing::new(WORTH_A_WAKE)));
         for filters in unsubscribe.chunks(FILTERS) {
             self.requests.push((client.unsubscribe_many(filters)?, filters.to_vec()));
         }
