@@ -132,9 +132,12 @@ impl Publisher<'_> {
     /// Publishes each line of standard input; what ends the input early is told after what came before it is
     /// settled.
     fn lines(&mut self, longest: usize) -> Result<Result<(), Failure>, Failure> {
-        // Half a window of acknowledgements of 4 bytes is worth a wake.
+        // Half a window of acknowledgements of 4 bytes is worth a wake. A broker that sends them one by one may hold
+        // the next one back until this side has answered, so the time is short.
         let half = usize::from(self.args.max_inflight / 2) * 4;
-        self.client.transport_mut().set_coalescing(Some(Coalescing::new(half)));
+        self.client
+            .transport_mut()
+            .set_coalescing(Some(Coalescing { at_least: half, time: Duration::from_micros(100) }));
         let lines = lines::read_stdin(longest)
             .map_err(|error| Failure::new(Code::Local, format!("cannot read standard input: {error}")))?;
         while let Some(chunk) = self.next_chunk(&lines)? {
