@@ -284,7 +284,7 @@ where
     /// after a call with [`Goal::Event`] and no time that told nothing.
     #[must_use]
     pub fn next_wait<L: Large>(&mut self, inbox: &Inbox<'_, L>, now: Instant) -> Wait {
-        let millis = self.due(now).millis.max(1);
+        let millis = self.due(now, true).millis.max(1);
         Wait { read: inbox.has_room(), write: self.session.has_pending(), millis }
     }
 
@@ -303,7 +303,7 @@ where
         if inbox.is_none() {
             self.asked = now;
         }
-        let due = self.due(now);
+        let due = self.due(now, events);
         let is_due = due.millis == 0;
         self.link.looked_late &= is_due;
         if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
@@ -343,7 +343,7 @@ where
             _ => {}
         }
         // The link was looked at, and all that came is dealt with: a time-out can be believed.
-        if is_due && due.timer == Timer::Message && events && (self.link.looked_late || !room) {
+        if is_due && due.timer == Timer::Message && (self.link.looked_late || !room) {
             if let Some(notice) = self.time_out(now) {
                 return Ok(Step::Tell(notice));
             }
@@ -363,7 +363,8 @@ where
                 _ => SessionError::PingTimeout,
             });
         }
-        let mut millis = left.min(due.millis.max(1));
+        // An answer that is late waits for the link, to be seen or to be believed missing.
+        let mut millis = if is_due && due.timer == Timer::Answer { left } else { left.min(due.millis.max(1)) };
         if writes {
             let patience = remaining(self.timeouts.write, now.since(self.patient));
             if patience == 0 || left == 0 && !events {
@@ -417,8 +418,9 @@ where
         Ok(None)
     }
 
-    /// What is due next, and in how many milliseconds: what acts and what waits ask the same.
-    fn due(&mut self, now: Instant) -> Due {
+    /// What is due next, and in how many milliseconds: what acts and what waits ask the same. Time-outs of
+    /// exchanges are left out unless the call `tells` them.
+    fn due(&mut self, now: Instant, tells: bool) -> Due {
         let mut due = Due::new(now);
         let phase = self.session.phase();
         match phase {
@@ -444,7 +446,7 @@ where
                     }
                     _ => {}
                 }
-                if phase == Phase::Connected {
+                if tells && phase == Phase::Connected {
                     let timeout = self.timeouts.message;
                     if let Some(slot) = self.session.first_in_time() {
                         due.at_most(Timer::Message, slot.sent_at(), timeout);
