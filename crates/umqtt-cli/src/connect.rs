@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use umqtt::proto::wire::MAX_REMAINING_LENGTH;
 use umqtt::std::{Address, TcpClient, TcpTransport};
-use umqtt::{ConnectOptions, ConnectionError, Heap, QoS, SessionError, Timeouts};
+use umqtt::{ConnectOptions, ConnectionError, Heap, HeapStore, QoS, SessionError, Timeouts};
 
 use crate::exit::{Code, Failure, say};
 use crate::flags::ConnectionArgs;
@@ -22,6 +23,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(100);
 const RECEIVE: usize = 128 * 1024;
 const TRANSMIT: usize = 64 * 1024;
 const IN_FLIGHT: usize = 4096;
+/// For messages of a session that the broker keeps, until they are acknowledged: two of the largest.
+const STORE: usize = 2 * MAX_REMAINING_LENGTH as usize;
 
 const PASSWORD_VARIABLE: &str = "UMQTT_PASSWORD";
 
@@ -199,7 +202,8 @@ impl Target {
             + self.user_name.as_ref().map_or(0, |name| name.reveal().len())
             + self.password.as_ref().map_or(0, |password| password.reveal().len())
             + self.will.as_ref().map_or(0, |will| will.topic.len() + will.payload.reveal().len());
-        let memory = Heap::new(RECEIVE, TRANSMIT + fields + largest, IN_FLIGHT);
+        let memory =
+            Heap::new(RECEIVE, TRANSMIT + fields + largest, IN_FLIGHT).with_store(HeapStore::new(STORE));
         let transport = TcpTransport::new(self.address.host(), self.address.port());
         let mut client = umqtt::std::client(transport, memory);
         let timeout = milliseconds(self.timeout);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use umqtt::proto::wire::MAX_REMAINING_LENGTH;
 use umqtt::std::{Coalescing, TcpClient};
-use umqtt::{Error, Event, PacketId, QoS, Timeouts, TopicName};
+use umqtt::{Error, Event, PacketId, QoS, RequestError, Timeouts, TopicName};
 
 use crate::connect::{TICK, Target, TimeLimit, bytes, milliseconds};
 use crate::exit::{Code, Failure};
@@ -193,7 +193,16 @@ impl Publisher<'_> {
             self.serve(TICK)?;
         }
         let number = self.published + 1;
-        let result = self.client.enqueue(self.topic, payload, self.args.qos, self.args.retain);
+        let result = loop {
+            match self.client.enqueue(self.topic, payload, self.args.qos, self.args.retain) {
+                // Those before it take the room.
+                Err(Error::Request(RequestError::StoreFull)) if !self.waiting.is_empty() => {
+                    self.flush()?;
+                    self.serve(TICK)?;
+                }
+                result => break result,
+            }
+        };
         if let Ok(id) | Err(Error::Taken { id, .. }) = result {
             self.waiting.extend(id.map(|id| (id, number)));
             self.published = number;

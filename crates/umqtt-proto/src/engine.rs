@@ -363,7 +363,8 @@ where
                 _ => SessionError::PingTimeout,
             });
         }
-        let mut millis = left.min(due.millis.max(1));
+        // An answer that is late waits for the link, to be seen or to be believed missing.
+        let mut millis = if is_due && due.timer == Timer::Answer { left } else { left.min(due.millis.max(1)) };
         if writes {
             let patience = remaining(self.timeouts.write, now.since(self.patient));
             if patience == 0 || left == 0 && !events {
@@ -417,9 +418,9 @@ where
         Ok(None)
     }
 
-    /// What is due next, and in how many milliseconds: what acts and what waits ask the same. A call that tells
-    /// no events need not wake for those that time brings.
-    fn due(&mut self, now: Instant, events: bool) -> Due {
+    /// What is due next, and in how many milliseconds: what acts and what waits ask the same. Time-outs of
+    /// exchanges are left out unless the call `tells` them.
+    fn due(&mut self, now: Instant, tells: bool) -> Due {
         let mut due = Due::new(now);
         let phase = self.session.phase();
         match phase {
@@ -445,7 +446,7 @@ where
                     }
                     _ => {}
                 }
-                if phase == Phase::Connected && events {
+                if tells && phase == Phase::Connected {
                     let timeout = self.timeouts.message;
                     if let Some(slot) = self.session.first_in_time() {
                         due.at_most(Timer::Message, slot.sent_at(), timeout);

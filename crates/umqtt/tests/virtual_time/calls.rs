@@ -1,7 +1,7 @@
 //! What a call of the client asks of its transport: how often the time, how many system calls a message.
 
 use umqtt::{Client, ConnectOptions, Event, Fixed, Heap, QoS, TopicName};
-use umqtt_testkit::link::Direction::ToClient;
+use umqtt_testkit::link::Direction::{ToBroker, ToClient};
 use umqtt_testkit::{Broker, Settings};
 
 use crate::wire::{
@@ -173,5 +173,34 @@ fn a_message_that_comes_alone_costs_three_calls() {
             assert!(matches!(client.wait_msg().unwrap().0, Event::Message(_)));
         }
         hold("a message alone", &handle.take_calls(), 100, calls * 1_000, 1);
+    }
+}
+
+/// A call that waits for room does not wake for what it cannot do: to tell a time-out, to believe one while an
+/// answer may lie behind a message that is held.
+#[test]
+fn a_call_that_waits_for_room_wakes_for_nothing_else() {
+    for held in [false, true] {
+        let (mut client, handle) = broker_client(20);
+        client.subscribe("t", QoS::AtMostOnce).unwrap();
+        drain(&mut client);
+        handle.link().stall(ToClient, handle.now().after(1_000_000));
+        client.publish("a", b"", QoS::AtLeastOnce, false).unwrap();
+        client.ping().unwrap();
+        handle.network.advance(14_000);
+        handle.link().limit(ToBroker, 0);
+        handle.link().stall(ToClient, handle.now());
+        let topic = TopicName::new("t").unwrap();
+        handle.network.with(|broker| broker.publish(topic, b"there", QoS::AtMostOnce, false));
+        handle.take_calls();
+        let stalled = if held {
+            let (event, mut sender) = client.check_msg(0).unwrap().unwrap();
+            sender.publish("b", b"", QoS::AtMostOnce, false).map_err(|error| (error, format!("{event:?}")))
+        } else {
+            client.publish("b", b"", QoS::AtMostOnce, false).map_err(|error| (error, String::new()))
+        };
+        assert!(stalled.is_err());
+        let calls = handle.take_calls();
+        assert!(system_calls(&calls) < 20, "{held}: {} system calls in 5 s", system_calls(&calls));
     }
 }
