@@ -65,7 +65,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "size",
-        summary: "measure flash and RAM of small programs, and hold them to a budget",
+        summary: "measure flash, RAM and stack of small programs, and hold them to the record",
         help: size::HELP,
         run: size::run,
     },

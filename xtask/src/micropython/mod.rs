@@ -13,7 +13,7 @@ pub(crate) mod modules;
 mod narrow;
 pub(crate) mod place;
 mod ports;
-mod process;
+pub(crate) mod process;
 pub(crate) mod program;
 mod qemu;
 mod qstrs;

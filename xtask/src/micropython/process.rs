@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::shell::Result;
 
 /// A running program with pipes; dropping it ends it.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     input: Sender<Vec<u8>>,
     output: Receiver<Vec<u8>>,
@@ -21,7 +21,7 @@ pub(super) struct Process {
 
 /// Why waiting for output came to nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
+pub(crate) enum Stopped {
     /// The time was over.
     Late,
     /// The program closed its output.
@@ -30,7 +30,7 @@ pub(super) enum Stopped {
 
 impl Process {
     /// Starts a program that may run for `limit`.
-    pub(super) fn start(command: &mut Command, limit: Duration) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command, limit: Duration) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = command.get_program().to_string_lossy().into_owned();
         let mut child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
@@ -45,13 +45,13 @@ impl Process {
     }
 
     /// Writes, in the background.
-    pub(super) fn write(&self, bytes: &[u8]) {
+    pub(crate) fn write(&self, bytes: &[u8]) {
         // Who does not read any more is noticed by its output.
         let _ = self.input.send(bytes.to_vec());
     }
 
     /// Takes what comes before `mark`, and `mark`, which is left out.
-    pub(super) fn read_until(&mut self, mark: &[u8]) -> std::result::Result<Vec<u8>, Stopped> {
+    pub(crate) fn read_until(&mut self, mark: &[u8]) -> std::result::Result<Vec<u8>, Stopped> {
         let mut searched = 0;
         loop {
             let unsearched = self.received.get(searched..).unwrap_or_default();

@@ -15,7 +15,7 @@ const ROOMS: [Room; 6] = [
     Room { name: "umqtt", needs: &["umqtt-proto"], tests_need: &["umqtt-testkit"] },
     Room { name: "umqtt-cli", needs: &["umqtt-proto", "umqtt", "umqtt-testkit"], tests_need: &[] },
     Room { name: "umqtt-micropython-tests", needs: &["umqtt-testkit"], tests_need: &["umqtt"] },
-    Room { name: "xtask", needs: &["umqtt-proto"], tests_need: &[] },
+    Room { name: "xtask", needs: &["umqtt-proto", "umqtt-testkit"], tests_need: &[] },
 ];
 
 /// The arrows that lead where they may not.

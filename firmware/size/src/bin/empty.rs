@@ -7,9 +7,12 @@
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
     let memory = size::memory();
+    size::open();
     loop {
-        let count = size::read(&mut memory.input);
-        size::write(memory.input.get(..count).unwrap_or_default());
+        let count = if size::readable() { size::read(&mut memory.input) } else { 0 };
+        if size::writable() {
+            size::write(memory.input.get(..count).unwrap_or_default());
+        }
         let shown = size::setting(&mut memory.scratch).first().copied().unwrap_or_default();
         size::show(shown ^ size::millis() as u8);
     }

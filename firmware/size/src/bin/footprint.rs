@@ -1,32 +1,43 @@
-//! The sizes that the compiler gives to a session's types on this target, for `cargo xtask size` to read.
+//! The sizes that the compiler gives to the types on this target, for `cargo xtask size` to read.
 #![no_std]
 #![no_main]
 
-use umqtt_proto::{NoStore, Receiver, Session, Slot};
+use size::blocking::BoardClient;
+use umqtt::Memory;
+use umqtt_proto::{Engine, NoStore, Parts, Receiver, Slot, Whole};
 
-/// A session whose buffers are the caller's.
-// SAFETY: the only symbol of this name.
-#[unsafe(no_mangle)]
-static SIZE_OF_SESSION: usize = size_of::<Session<&mut [u8], &mut [Slot], NoStore>>();
+/// An engine whose buffers and slots are the caller's.
+type EngineFor<const INCOMING: usize> =
+    Engine<&'static mut [u8], &'static mut [Slot], NoStore, [u16; INCOMING]>;
+type MemoryInSlices = Memory<&'static mut [u8], &'static mut [u8], &'static mut [Slot], [u16; 0]>;
 
-/// A receiver whose buffer is the caller's.
-// SAFETY: the only symbol of this name.
-#[unsafe(no_mangle)]
-static SIZE_OF_RECEIVER: usize = size_of::<Receiver<&mut [u8]>>();
+macro_rules! sizes {
+    ($($name:ident = $size:expr;)+) => {
+        $(
+            // SAFETY: the only symbol of this name.
+            #[unsafe(no_mangle)]
+            static $name: usize = $size;
+        )+
 
-/// A packet in flight.
-// SAFETY: the only symbol of this name.
-#[unsafe(no_mangle)]
-static SIZE_OF_SLOT: usize = size_of::<Slot>();
-
-/// Keeps them from being dropped.
-// SAFETY: the only symbol of this name; the linker script asks for it.
-#[unsafe(no_mangle)]
-extern "C" fn reset() -> ! {
-    loop {
-        for size in [&raw const SIZE_OF_SESSION, &raw const SIZE_OF_RECEIVER, &raw const SIZE_OF_SLOT] {
-            // SAFETY: a static is readable.
-            size::show(unsafe { size.read_volatile() } as u8);
+        /// Keeps them from being dropped.
+        // SAFETY: the only symbol of this name; the linker script asks for it.
+        #[unsafe(no_mangle)]
+        extern "C" fn reset() -> ! {
+            loop {
+                for size in [$(&raw const $name),+] {
+                    // SAFETY: a static is readable.
+                    size::show(unsafe { size.read_volatile() } as u8);
+                }
+            }
         }
-    }
+    };
+}
+
+sizes! {
+    SIZE_OF_ENGINE = size_of::<EngineFor<0>>();
+    SIZE_OF_RECEIVER = size_of::<Receiver<&'static mut [u8], Whole>>();
+    SIZE_OF_RECEIVER_FOR_PARTS = size_of::<Receiver<&'static mut [u8], Parts>>();
+    SIZE_OF_SLOT = size_of::<Slot>();
+    SIZE_OF_INCOMING_ID = (size_of::<EngineFor<64>>() - size_of::<EngineFor<0>>()) / 64;
+    SIZE_OF_CLIENT = size_of::<BoardClient<MemoryInSlices>>();
 }

@@ -1,0 +1,16 @@
+//! The blocking client, with messages that are larger than the receive buffer.
+#![no_std]
+#![no_main]
+
+use umqtt::{Memory, Slot};
+
+// SAFETY: the only symbol of this name; the linker script asks for it.
+#[unsafe(no_mangle)]
+extern "C" fn reset() -> ! {
+    let size::Buffers { input, output, scratch, .. } = size::memory();
+    let mut slots = [Slot::EMPTY; 4];
+    let mut incoming = [0; umqtt::INCOMING];
+    let memory =
+        Memory::of(&mut input[..], &mut output[..], &mut slots[..]).with_incoming(&mut incoming).in_parts();
+    size::blocking::run::<true, _>(&mut size::blocking::client(memory), scratch)
+}

@@ -1,0 +1,12 @@
+//! The core under a loop of the program's own.
+#![no_std]
+#![no_main]
+
+use umqtt_proto::{NoStore, Receiver};
+
+// SAFETY: the only symbol of this name; the linker script asks for it.
+#[unsafe(no_mangle)]
+extern "C" fn reset() -> ! {
+    let size::Buffers { input, output, scratch, .. } = size::memory();
+    size::core_loop::run::<false, _, _>(Receiver::whole(&mut input[..]), output, NoStore, scratch)
+}
