@@ -37,10 +37,14 @@ class MQTTClient(simple2.MQTTClient):
     MSG_QUEUE_MAX = 5
     CONFIRM_QUEUE_MAX = 10
     RESUBSCRIBE = True
+    # The longest pause between two tries of reconnect(), in s.
+    PAUSE_MAX = 5
     _cbstat = None
-    # How many ms reconnect() waits after `_last`, when something was sent or tried.
+    # How many ms reconnect() waits after its last try, which ended at `_last`.
     _pause = 50
     _last = 0
+    # A packet is being read: nobody else may do so.
+    _reading = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -57,8 +61,6 @@ class MQTTClient(simple2.MQTTClient):
         """What the call returns; False if it failed. A pid is put down in {data: [pid]}."""
         try:
             value = function(self, *args)
-            if code < 10:
-                self._last = ticks_ms()
             if value and data:
                 pids = items.setdefault(data, [])
                 pids.append(value)
@@ -96,9 +98,26 @@ class MQTTClient(simple2.MQTTClient):
                 self._pids.pop(queue.pop(0), None)
 
     def is_keepalive(self):
-        idle = ticks_diff(ticks_ms(), max(self._last, self.last_cpacket))
-        alive = not self.keepalive or idle < 1500 * self.keepalive
-        if not (alive or self.conn_issue):
+        limit = 1000 * (self.keepalive or 0)
+        idle = ticks_diff(ticks_ms(), self.last_cpacket)
+        if not limit or 2 * idle < limit:
+            return True
+        # Whole seconds count, as in the original.
+        if idle < limit + 1000 or self._reading:
+            asked = ticks_diff(self.last_ping, self.last_cpacket) > 0
+            if self.sock and not (asked or self.conn_issue):
+                self._try(7, simple2.MQTTClient.ping, None, None)
+            return True
+        # A program that only publishes has not read what came.
+        alive = False
+        count = 99
+        while count and not self.conn_issue and self.poller_r and self.poller_r.poll(0):
+            self._receive()
+            alive = True
+            count -= 1
+        if self.conn_issue:
+            return False
+        if not alive:
             self.conn_issue = simple2.MQTTException(7), 9
         return alive
 
@@ -110,7 +129,10 @@ class MQTTClient(simple2.MQTTClient):
         if stat != 2 or pid not in self.rcv_pids:
             for items in self.msg_to_confirm, self.sub_to_confirm:
                 data = pop(items, pid)
-                if data and not stat:
+                if data and stat:
+                    # As in the original it stands for all that are equal.
+                    items.pop(data, None)
+                elif data:
                     self._again(data, pid)
             if stat:
                 data = pop(self._pids, pid)
@@ -147,15 +169,16 @@ class MQTTClient(simple2.MQTTClient):
             print("MQTT (%s): %r" % (name, error))
 
     def reconnect(self):
-        early = self._pause - ticks_diff(ticks_ms(), self._last)
-        if 0 < early <= self._pause:
+        pause = min(self._pause, int(1000 * self.PAUSE_MAX))
+        early = pause - ticks_diff(ticks_ms(), self._last)
+        if 0 < early <= pause:
             sleep_ms(min(early, 50))
             if early > 50:
                 return
         session = self.connect(False)
         if self.conn_issue:
-            self._pause = min(2 * self._pause, 60000)
-            self._last = ticks_ms()
+            self._pause = 2 * pause
+        self._last = ticks_ms()
         if session == 0:
             for data in self.subs:
                 self._again(data, 0)
@@ -198,6 +221,7 @@ class MQTTClient(simple2.MQTTClient):
         data = None
         if qos or retain:
             data = copy(topic), copy(msg), retain, qos
+        self.is_keepalive()
         keep = 0 < qos < 3 or self.KEEP_QOS0 and not qos
         if retain and keep:
             discard(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
@@ -238,6 +262,7 @@ class MQTTClient(simple2.MQTTClient):
         return pid or None
 
     def send_queue(self, code=5):
+        self.is_keepalive()
         for queue, items, function in (
             (self.msg_to_send, self.msg_to_confirm, simple2.MQTTClient.publish),
             (self.sub_to_send, self.sub_to_confirm, simple2.MQTTClient.subscribe),
@@ -269,4 +294,12 @@ class MQTTClient(simple2.MQTTClient):
 
     def check_msg(self):
         self.is_keepalive()
-        return self._try(10, simple2.MQTTClient.check_msg, None, None) or None
+        return self._receive()
+
+    def _receive(self):
+        before = self._reading
+        self._reading = True
+        try:
+            return self._try(10, simple2.MQTTClient.check_msg, None, None) or None
+        finally:
+            self._reading = before
