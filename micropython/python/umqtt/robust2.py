@@ -43,8 +43,6 @@ class MQTTClient(simple2.MQTTClient):
     # How many ms reconnect() waits after its last try, which ended at `_last`.
     _pause = 50
     _last = 0
-    # A packet is being read: nobody else may do so.
-    _reading = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -57,10 +55,10 @@ class MQTTClient(simple2.MQTTClient):
         # {message: [pid]} of those in `msg_to_send` that were sent before in this session.
         self._pids = {}
 
-    def _try(self, code, function, items, data, *args):
-        """What the call returns; False if it failed. A pid is put down in {data: [pid]}."""
+    def _try(self, code, name, items, data, *args):
+        """What simple2's method returns; False if it failed. A pid is put down in {data: [pid]}."""
         try:
-            value = function(self, *args)
+            value = getattr(simple2.MQTTClient, name)(self, *args)
             if value and data:
                 pids = items.setdefault(data, [])
                 pids.append(value)
@@ -97,29 +95,31 @@ class MQTTClient(simple2.MQTTClient):
             if len(queue) > self.MSG_QUEUE_MAX:
                 self._pids.pop(queue.pop(0), None)
 
-    def is_keepalive(self):
+    def _ask(self):
+        """Sends PINGREQ when it is time; gives whether the broker has been silent for too long."""
         limit = 1000 * (self.keepalive or 0)
         idle = ticks_diff(ticks_ms(), self.last_cpacket)
-        if not limit or 2 * idle < limit:
-            return True
         # Whole seconds count, as in the original.
-        if idle < limit + 1000 or self._reading:
-            asked = ticks_diff(self.last_ping, self.last_cpacket) > 0
-            if self.sock and not (asked or self.conn_issue):
-                self._try(7, simple2.MQTTClient.ping, None, None)
-            return True
-        # A program that only publishes has not read what came.
-        alive = False
-        count = 99
-        while count and not self.conn_issue and self.poller_r and self.poller_r.poll(0):
-            self._receive()
-            alive = True
-            count -= 1
-        if self.conn_issue:
-            return False
-        if not alive:
-            self.conn_issue = simple2.MQTTException(7), 9
-        return alive
+        if not limit or idle >= limit + 1000:
+            return limit
+        if 2 * idle >= limit and ticks_diff(self.last_ping, self.last_cpacket) <= 0:
+            if self.sock and not self.conn_issue:
+                MQTTClient.ping(self)
+
+    def is_keepalive(self):
+        if self._ask():
+            # What waits nobody has read: a program may do nothing but publish.
+            for _ in range(99):
+                if self.conn_issue:
+                    return False
+                if not (self.poller_r and self.poller_r.poll(0)):
+                    break
+                self.last_cpacket = ticks_ms()
+                MQTTClient.check_msg(self)
+            if self._ask():
+                self.conn_issue = simple2.MQTTException(7), 9
+                return False
+        return True
 
     def set_callback_status(self, f):
         self._cbstat = f
@@ -145,7 +145,7 @@ class MQTTClient(simple2.MQTTClient):
         if clean_session:
             self.msg_to_send.clear()
             self.msg_to_confirm.clear()
-        session = self._try(1, simple2.MQTTClient.connect, None, None, clean_session, timeout)
+        session = self._try(1, "connect", None, None, clean_session, timeout)
         if session is False:
             return
         self.conn_issue = None
@@ -189,46 +189,44 @@ class MQTTClient(simple2.MQTTClient):
             self.subscribe(topic, qos, False)
 
     def things_to_do(self):
-        count = len(self.msg_to_send) + len(self.sub_to_send)
+        lists = [self.msg_to_send, self.sub_to_send]
         for items in self.msg_to_confirm, self.sub_to_confirm:
-            count += sum(map(len, items.values()))
-        return count
+            lists += items.values()
+        return sum(map(len, lists))
 
     def add_msg_to_send(self, data):
         queue = self.msg_to_send
         if self.MSG_QUEUE_MAX < 1:
             return
         while True:
-            count = len(queue)
-            oldest = 0
-            for pids in self.msg_to_confirm.values():
-                for pid in pids:
-                    count += 1
-                    if not oldest or not (oldest - pid) & 0x8000:
-                        oldest = pid
-            if count < self.MSG_QUEUE_MAX:
+            pids = sum(self.msg_to_confirm.values(), [])
+            if len(queue) + len(pids) < self.MSG_QUEUE_MAX:
                 break
-            if oldest:
+            if pids:
+                oldest = pids[0]
+                for pid in pids:
+                    if (pid - oldest) & 0x8000:
+                        oldest = pid
                 pop(self.msg_to_confirm, oldest)
             else:
                 self._pids.pop(queue.pop(0), None)
         queue.append(data)
 
     def ping(self):
-        self._try(7, simple2.MQTTClient.ping, None, None)
+        self._try(7, "ping", None, None)
 
     def publish(self, topic, msg, retain=False, qos=0):
         data = None
         if qos or retain:
             data = copy(topic), copy(msg), retain, qos
-        self.is_keepalive()
+        self._ask()
         keep = 0 < qos < 3 or self.KEEP_QOS0 and not qos
         if retain and keep:
             discard(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
         if self.msg_to_send:
             MQTTClient.send_queue(self, 2)
         pid = self._try(
-            2, simple2.MQTTClient.publish, self.msg_to_confirm, data, topic, msg, retain, qos
+            2, "publish", self.msg_to_confirm, data, topic, msg, retain, qos
         )
         if pid is not False:
             if retain and not keep:
@@ -245,7 +243,7 @@ class MQTTClient(simple2.MQTTClient):
                 pid = self.subscribe(topic, qos, resubscribe)
             return pid
         data = copy(topic), qos
-        pid = self._try(3, simple2.MQTTClient.subscribe, self.sub_to_confirm, data, topic, qos)
+        pid = self._try(3, "subscribe", self.sub_to_confirm, data, topic, qos)
         discard(topic, None, self.sub_to_send)
         discard(topic, data, self.sub_to_confirm)
         if not pid:
@@ -256,22 +254,22 @@ class MQTTClient(simple2.MQTTClient):
         return pid or None
 
     def unsubscribe(self, topic):
-        pid = self._try(3, simple2.MQTTClient.unsubscribe, None, None, topic)
+        pid = self._try(3, "unsubscribe", None, None, topic)
         for topic in topic if isinstance(topic, (list, tuple)) else (topic,):
             discard(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
         return pid or None
 
     def send_queue(self, code=5):
-        self.is_keepalive()
-        for queue, items, function in (
-            (self.msg_to_send, self.msg_to_confirm, simple2.MQTTClient.publish),
-            (self.sub_to_send, self.sub_to_confirm, simple2.MQTTClient.subscribe),
+        self._ask()
+        for queue, items, name in (
+            (self.msg_to_send, self.msg_to_confirm, "publish"),
+            (self.sub_to_send, self.sub_to_confirm, "subscribe"),
         ):
             while queue:
                 data = queue[0]
                 pids = self._pids.get(data)
                 args = data + (True, pids[0]) if pids else data
-                if self._try(code, function, items, data, *args) is False:
+                if self._try(code, name, items, data, *args) is False:
                     return False
                 queue.pop(0)
                 if pids:
@@ -288,18 +286,12 @@ class MQTTClient(simple2.MQTTClient):
     def wait_msg(self):
         before = self.conn_issue
         result = super().wait_msg()
-        if self.conn_issue is not before and self.conn_issue[1] == 10:
-            self.conn_issue = self.conn_issue[0], 8
+        issue = self.conn_issue
+        if issue is not before and issue[1] == 10:
+            self.conn_issue = issue[0], 8
         return result
 
     def check_msg(self):
+        result = self._try(10, "check_msg", None, None)
         self.is_keepalive()
-        return self._receive()
-
-    def _receive(self):
-        before = self._reading
-        self._reading = True
-        try:
-            return self._try(10, simple2.MQTTClient.check_msg, None, None) or None
-        finally:
-            self._reading = before
+        return result or None

@@ -27,7 +27,6 @@ robust2! {
     r11_other_qos
     r12_subscribes_again
     r13_idle_link
-    r13_in_callback
     r14_callback_raises
     r15_place_of_wait_msg
     r16_failed_connect
