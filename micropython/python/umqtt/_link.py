@@ -139,9 +139,7 @@ def _dial(self, address):
     else:
         raise MQTTException(30)
     if self.ssl:
-        from . import _tls
-
-        sock = _tls.wrap(self, sock)
+        sock = _module("_tls", "_data").wrap(self, sock)
         _watch(self, sock)
     self.sock = sock
 
@@ -343,9 +341,7 @@ def _packet(self, first, body):
         return None
     if first not in (0x40, 0x90, 0xB0):
         if 0x40 < first < 0x80:
-            from . import _qos2
-
-            return _qos2.packet(self, first, body)
+            return _module("_qos2", "_send").packet(self, first, body)
         _fail(self, -1)
     ack = _ack(self, first, body)
     if ack is None:
@@ -367,28 +363,36 @@ def _wanted(self, length):
 
 
 def _large(self, header):
-    from . import _large
-
+    module = _module("_large", "_take")
     if not self._big:
-        _large.begin(self, header)
+        module.begin(self, header)
     # However it comes, it takes no longer than one wait.
     time = _milliseconds(self)
     if time >= 0:
         self._end = ticks_add(ticks_ms(), time)
     try:
-        return _large.go_on(self)
+        return module.go_on(self)
     finally:
         self._end = None
 
 
 def _qos2(self, *message):
-    from . import _qos2
-
-    _qos2.message(self, *message)
+    _module("_qos2", "_send").message(self, *message)
 
 
+def _module(name, last):
+    """One of our modules, once its last name is there: another thread may be importing it."""
+    while True:
+        module = __import__(name, None, None, ("",), 1)
+        if hasattr(module, last):
+            return module
+
+
+MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
+MQTTClient._part = b""
+MQTTClient._big = MQTTClient._end = None
+# `__init__` is the last: a client that another thread makes meanwhile waits until all are there.
 for _name in (
-    "__init__",
     "_close",
     "_in_cb",
     "_read",
@@ -403,8 +407,7 @@ for _name in (
     "subscribe",
     "unsubscribe",
     "wait_msg",
+    "__init__",
 ):
     setattr(MQTTClient, _name, globals()[_name])
-MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
-MQTTClient._part = b""
-MQTTClient._big = MQTTClient._end = None
+_whole = True

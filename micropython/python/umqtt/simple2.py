@@ -6,8 +6,10 @@ _link = None
 
 def _load():
     global _link
-    from . import _link as module
-
+    module = None
+    # One that another thread is importing has not all of its names yet.
+    while not hasattr(module, "_whole"):
+        from . import _link as module
     _link = module
     return module
 

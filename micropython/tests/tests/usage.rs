@@ -57,6 +57,7 @@ usage! {
     sock_none
     sock_timeouts
     thread_each
+    thread_first
     thread_receiver
     thread_receiver_free
     tls_authority

@@ -2,6 +2,9 @@
 
 import tls
 
+# Here once, as in a firmware, and not by the first thread that needs it.
+import ussl
+
 from mosquitto import *
 
 HOST = "broker.local"
