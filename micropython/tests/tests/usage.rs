@@ -39,6 +39,7 @@ usage! {
     callback_reads
     callback_reads_message
     callback_sends
+    callback_status_sends
     camera_chunks
     camera_fragments
     clients_anew
