@@ -16,15 +16,32 @@ macro_rules! qstrs {
     };
 }
 
+/// The methods that are in `_link`.
+pub const LATER: core::ops::RangeInclusive<crate::mp::Q> = q::__init__..=q::wait_msg;
+
 qstrs! {
+    // Those of `LATER`, in a row.
+    __init__
+    _close
+    _in_cb
+    _read
+    _write
+    cbstat
+    connect
+    disconnect
+    ping
+    set_callback
+    set_callback_status
+    set_last_will
+    subscribe
+    unsubscribe
+    wait_msg
     AssertionError
-    MQTTClient
     MQTTException
     MemoryError
     RuntimeError
     TypeError
-    __init__
-    _close
+    __name__
     _idle
     _install
     _large
@@ -33,16 +50,16 @@ qstrs! {
     _look
     _m
     _more
+    _notice
     _packet
     _payload
     _qos2
-    _read
+    _rest
     _wanted
-    _write
     cb
-    cbstat
     check_msg
     last_cpacket
+    memoryview
     message_timeout
     msg
     newpid

@@ -4,9 +4,10 @@ import select
 import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
-from .simple2 import MQTTClient, MQTTException, pid_gen
+from . import simple2
+from .simple2 import MQTTException, _notice, pid_gen
 
-_init, _connect, _filters, _ack, _reset, _tell, _alive = _install
+_init, _connect, _request, _ack, _reset, _tell, _alive = _install
 
 
 def __init__(
@@ -40,7 +41,7 @@ def __init__(
     self.rcv_pids = {}
     self._received = set()
     self.last_ping = self.last_cpacket = ticks_ms()
-    _init(self, MQTTClient.publish)
+    _init(self, simple2._read, simple2._write)
 
 
 def cbstat(self, pid, status):
@@ -68,7 +69,7 @@ def connect(self, clean_session=True, timeout=None):
     before = self.socket_timeout
     packet = _connect(
         clean_session,
-        self.keepalive,
+        self.keepalive or 0,
         self.client_id,
         self.user,
         self.pswd,
@@ -87,13 +88,16 @@ def connect(self, clean_session=True, timeout=None):
         _reset(self, bool(clean_session))
         if clean_session:
             self.rcv_pids.clear()
-            self._received = set()
-        self._write(packet)
+        if self.socket_timeout is not None:
+            self._end = ticks_add(ticks_ms(), _milliseconds(self))
+        # A program may keep what it gets.
+        self._write(packet if _reset(self, 14) else bytes(packet))
         answer = self._read(4)
     except:
         _close(self)
         raise
     finally:
+        self._end = None
         self.socket_timeout = before
         # The password shall not stay in memory.
         packet[:] = bytes(len(packet))
@@ -104,6 +108,13 @@ def connect(self, clean_session=True, timeout=None):
         _close(self)
         raise MQTTException(20 + code) if code < 6 else MQTTException(20, code)
     _reset(self, 4)
+    if clean_session or not answer[2]:
+        self._received = set()
+    try:
+        _reset(self, 13 if self._tells else 12)
+    except OSError:
+        # It is no socket of MicroPython's.
+        pass
     return answer[2]
 
 
@@ -138,8 +149,12 @@ def _dial(self, address):
         break
     else:
         raise MQTTException(30)
+    self._tells = True
     if self.ssl:
-        sock = _module("_tls", "_data").wrap(self, sock)
+        module = _module("_tls", "_data")
+        sock = module.wrap(self, sock)
+        # axTLS does not tell of what it has read already.
+        self._tells = hasattr(module.tls, "MBEDTLS_VERSION")
         _watch(self, sock)
     self.sock = sock
 
@@ -171,11 +186,14 @@ def _fail(self, *code):
 
 def disconnect(self):
     if self.sock:
+        # It is sent in any case: nobody looks whether the broker has closed before.
+        _reset(self, 2)
         try:
             self._write(b"\xe0\0")
         except (OSError, MQTTException):
             pass
-        _close(self)
+        finally:
+            _close(self)
 
 
 def ping(self):
@@ -184,7 +202,8 @@ def ping(self):
 
 
 def publish(self, topic, msg, retain=False, qos=0, dup=False, pid=None):
-    return MQTTClient.publish(self, topic, msg, retain, qos, dup, pid)
+    """The arguments in their order."""
+    return self, topic, msg, retain, qos, dup, pid
 
 
 def subscribe(self, topic, qos=0):
@@ -195,12 +214,6 @@ def subscribe(self, topic, qos=0):
 
 def unsubscribe(self, topic):
     return _request(self, False, topic if isinstance(topic, (list, tuple)) else (topic,))
-
-
-def _request(self, kind, filters):
-    pid = _filters(self, kind, None, filters)
-    self._write(_filters(self, kind, pid, filters))
-    return _tell(self, pid, None, kind)
 
 
 def wait_msg(self):
@@ -220,21 +233,39 @@ def _milliseconds(self):
     return -1 if self.socket_timeout is None else int(self.socket_timeout * 1000)
 
 
-def _wait(self, poller, end):
-    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end."""
-    if not self.sock:
-        raise MQTTException(28)
-    left = _milliseconds(self)
-    if left >= 0:
-        now = ticks_ms()
-        if end is None:
-            end = self._end or ticks_add(now, left)
-        left = ticks_diff(end, now)
-        if left < 0:
+def _wait(self, poller, end, looks=None):
+    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end.
+
+    With `looks` it looks meanwhile after what times out.
+    """
+    while True:
+        if not self.sock:
+            raise MQTTException(28)
+        left = _milliseconds(self)
+        if left >= 0:
+            now = ticks_ms()
+            if end is None:
+                end = self._end
+            if end is None:
+                end = ticks_add(now, left)
+                if self._big:
+                    self._end = end
+            left = ticks_diff(end, now)
+            if left < 0:
+                raise MQTTException(30)
+        time = _turn(self) if looks else -1
+        is_last = time < 0 or 0 <= left <= time
+        if poller.poll(left if is_last else time):
+            return end
+        if is_last:
             raise MQTTException(30)
-    if not poller.poll(left):
-        raise MQTTException(30)
-    return end
+        # While a packet is coming, PINGRESP stands behind it.
+        _look(self, left < 0)
+
+
+def _turn(self):
+    """How long nobody needs to look after what times out, in ms; -1 for ever."""
+    return min((self.keepalive or 4) * 250, 1000) if self.keepalive or self.rcv_pids else -1
 
 
 def _write(self, buf, length=-1):
@@ -244,6 +275,7 @@ def _write(self, buf, length=-1):
         length = len(buf)
     if not self.sock:
         raise MQTTException(28)
+    _notice(self)
     _more(self, buf, length, self.sock.write(buf, length))
     return length
 
@@ -256,7 +288,10 @@ def _more(self, buf, length, written):
     try:
         while sent < length:
             end = _wait(self, self.poller_w, end)
-            sent += self.sock.write(buf[sent:length], length - sent) or 0
+            count = self.sock.write(buf[sent:length], length - sent)
+            if count:
+                sent += count
+                end = None
     except MQTTException:
         # Half a packet is on its way: what would follow it is lost for the other side.
         if sent:
@@ -292,25 +327,41 @@ def _read(self, n):
         more = self.sock.read(n - len(part))
         if more:
             self._part = part + more
+            if end is not None:
+                self._came = True
+                end = None
         elif more is None:
-            end = _wait(self, self.poller_r, end)
+            end = _wait(self, self.poller_r, end, self._big)
         else:
             raise MQTTException(1)
 
 
-def _idle(self, begun, waited):
-    """There is nothing to read. Waits; gives None to stop, or else what to give next time."""
-    if begun:
-        return _wait(self, self.poller_r, waited) or 0
-    forever = self.socket_timeout is None
-    if waited is None or forever:
-        # Without end, but looking after what times out.
-        time = 1 if not forever else 1000 if self.keepalive or self.rcv_pids else -1
-        poller = self.poller_r
-        for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
-            return 0
-    _look(self, True)
-    return 0 if forever else None
+def _idle(self, again):
+    """There is nothing to read. Waits, but not `again`; gives whether there is something now."""
+    while True:
+        forever = self.socket_timeout is None
+        if forever or not again:
+            time = _turn(self) if forever else 1
+            poller = self.poller_r
+            for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
+                return True
+        _look(self, True)
+        if not forever:
+            return False
+        if not self.sock:
+            raise MQTTException(28)
+
+
+def _rest(self, end, came):
+    """A packet has begun. Waits until `end`; gives False to stop, or else the end for the next time."""
+    if came:
+        _reset(self, 11)
+    try:
+        return _wait(self, self.poller_r, end, True)
+    except MQTTException as error:
+        if came and error.args[0] == 30:
+            return False
+        raise
 
 
 def _look(self, idle):
@@ -321,7 +372,7 @@ def _look(self, idle):
             end = pids.get(pid)
             if end is not None and ticks_diff(end, now) <= 0:
                 del pids[pid]
-                _tell(self, pid, 0, 0)
+                _tell(self, pid, 0)
     if self.keepalive and self.sock:
         # With half the time left to give up in, the broker is asked once.
         time = self.keepalive * 500
@@ -353,7 +404,7 @@ def _packet(self, first, body):
         self.granted = body[2:]
         if ack & 1 and 0x80 in self.granted:
             raise MQTTException(44, pid)
-    _tell(self, pid, ack & 3, 0)
+    _tell(self, pid, ack & 3)
     _look(self, False)
     return first
 
@@ -363,17 +414,10 @@ def _wanted(self, length):
 
 
 def _large(self, header):
-    module = _module("_large", "_take")
+    module = _module("_large", "take")
     if not self._big:
         module.begin(self, header)
-    # However it comes, it takes no longer than one wait.
-    time = _milliseconds(self)
-    if time >= 0:
-        self._end = ticks_add(ticks_ms(), time)
-    try:
-        return module.go_on(self)
-    finally:
-        self._end = None
+    return module.go_on(self)
 
 
 def _qos2(self, *message):
@@ -388,26 +432,4 @@ def _module(name, last):
             return module
 
 
-MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
-MQTTClient._part = b""
-MQTTClient._big = MQTTClient._end = None
-# `__init__` is the last: a client that another thread makes meanwhile waits until all are there.
-for _name in (
-    "_close",
-    "_in_cb",
-    "_read",
-    "_write",
-    "cbstat",
-    "connect",
-    "disconnect",
-    "ping",
-    "set_callback",
-    "set_callback_status",
-    "set_last_will",
-    "subscribe",
-    "unsubscribe",
-    "wait_msg",
-    "__init__",
-):
-    setattr(MQTTClient, _name, globals()[_name])
 _whole = True

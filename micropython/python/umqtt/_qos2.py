@@ -31,7 +31,7 @@ def packet(self, first, body):
         # The first byte as it came, with its flags.
         return 0x62
     else:
-        _tell(self, pid, _ack(self, first, body) & 3, 0)
+        _tell(self, pid, _ack(self, first, body) & 3)
     return first
 
 

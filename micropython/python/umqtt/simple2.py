@@ -25,7 +25,10 @@ def pid_gen(pid=0):
 
 
 class MQTTClient:
-    cb = None
+    cb = granted = msg_max = cb_part = _big = _end = None
+    _part = b""
 
 
 _install(MQTTClient)
+_read = MQTTClient._read
+_write = MQTTClient._write
