@@ -39,6 +39,9 @@ pub struct Client {
     /// The message whose PUBACK waits for its callback.
     pub unacknowledged: Cell<Option<PacketId>>,
     pub in_callback: Cell<bool>,
+    /// `check_msg` is under way, perhaps in another thread; and `_peek`.
+    pub is_reading: Cell<bool>,
+    pub is_peeking: Cell<bool>,
     /// The rest of a large message is still to be read.
     pub large: Cell<bool>,
     /// Something was sent since the last look at the clock.

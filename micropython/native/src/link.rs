@@ -171,25 +171,27 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
     let client = Client::of(vm, py, me);
     let what = vm.int(py, what);
     match what {
-        // A link begins, with a session or without.
-        0..=1 => {
+        // A link begins.
+        0 => {
             let now = client.now(py);
             for time in [&client.last_sent, &client.last_received, &client.last_look, &client.next_look] {
                 time.set(now);
             }
             client.alive.set(true);
             client.pinged.set(false);
+            client.is_reading.set(false);
+            client.is_peeking.set(false);
             client.filled.set(0);
+        }
+        // A session begins.
+        1 => {
+            client.ids.clear();
             client.unacknowledged.set(None);
-            if what == 1 {
-                client.ids.clear();
-            }
         }
         // A link ends.
         2 => {
             client.filled.set(0);
             client.large.set(false);
-            client.unacknowledged.set(None);
             client.stream.set(Obj::NULL);
         }
         // A large message begins, that is read elsewhere.
@@ -230,6 +232,8 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.method(py, q::_write, &mut write);
             return vm.bool(write.0[0] == client.own_write.get());
         }
+        // A look at what comes begins, and ends.
+        15 | 16 => client.is_peeking.set(what == 15),
         // A callback begins, and ends.
         8 | 9 => client.in_callback.set(what == 8),
         _ => {

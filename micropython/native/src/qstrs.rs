@@ -26,7 +26,6 @@ qstrs! {
     _in_cb
     _read
     _write
-    cbstat
     connect
     disconnect
     ping
@@ -53,10 +52,12 @@ qstrs! {
     _notice
     _packet
     _payload
+    _peek
     _qos2
     _rest
     _wanted
     cb
+    cbstat
     check_msg
     last_cpacket
     memoryview

@@ -37,9 +37,10 @@ def go_on(self):
                 self._came = True
             _reset(self, 11)
             take(self, big, part)
-            if self.sock:
+            if self._big is big:
                 _look(self, False)
-            if not self.sock or limit is not None and ticks_diff(limit, ticks_ms()) < 0:
+            # A callback may have closed the link, and opened another.
+            if self._big is not big or limit is not None and ticks_diff(limit, ticks_ms()) < 0:
                 return
     except MQTTException as error:
         # Something came since it waits, but less than a part.

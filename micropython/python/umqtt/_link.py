@@ -85,7 +85,7 @@ def connect(self, clean_session=True, timeout=None):
         self.socket_timeout = timeout
     try:
         _open(self)
-        _reset(self, bool(clean_session))
+        _reset(self, 0)
         if clean_session:
             self.rcv_pids.clear()
         if self.socket_timeout is not None:
@@ -109,6 +109,8 @@ def connect(self, clean_session=True, timeout=None):
         raise MQTTException(20 + code) if code < 6 else MQTTException(20, code)
     _reset(self, 4)
     if clean_session or not answer[2]:
+        # What came in another session is no matter of this one.
+        _reset(self, 1)
         self._received = set()
     try:
         _reset(self, 13 if self._tells else 12)
@@ -304,6 +306,15 @@ def _more(self, buf, length, written):
     _reset(self, 6)
 
 
+def _peek(self):
+    """The next byte of what has come; nobody else reads meanwhile."""
+    _reset(self, 15)
+    try:
+        return self.sock.read(1)
+    finally:
+        _reset(self, 16)
+
+
 def _payload(self, msg):
     """The second part of a large packet; without it the first is worth nothing."""
     try:
@@ -432,4 +443,6 @@ def _module(name, last):
             return module
 
 
+if not hasattr(simple2.MQTTClient, "cbstat"):
+    simple2.MQTTClient.cbstat = cbstat
 _whole = True

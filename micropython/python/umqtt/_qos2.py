@@ -12,7 +12,8 @@ def message(self, topic, msg, retain, dup, pid):
             self.cb(topic, msg, retain, dup)
             _reset(self, 9)
     _reset(self, 4)
-    if self.sock:
+    # The callback may have disconnected, or begun another session.
+    if self.sock and pid in self._received:
         _send(self, b"\x50\x02", pid)
 
 

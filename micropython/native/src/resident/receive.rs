@@ -21,7 +21,15 @@ pub extern "C" fn m_check_msg(
 ) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
-    Client::of(vm, py, me).check_msg(py)
+    let client = Client::of(vm, py, me);
+    if client.is_peeking.get() {
+        // Another thread is about to send, and looks.
+        return client.vm.none();
+    }
+    client.is_reading.set(true);
+    let result = client.check_msg(py);
+    client.is_reading.set(false);
+    result
 }
 
 /// How long a call has waited for the rest of a packet.
@@ -36,10 +44,8 @@ impl Client {
     fn check_msg(&self, py: &mut Py) -> Obj {
         // What a callback raised then is of no account now.
         self.in_callback.set(false);
+        self.acknowledge(py);
         let mut socket = self.attr(py, q::sock);
-        if socket != self.vm.none() {
-            self.acknowledge(py);
-        }
         let (mut has_idled, mut is_ready, mut wait) = (false, false, Wait::NotYet);
         loop {
             if socket == self.vm.none() {
@@ -230,11 +236,11 @@ impl Client {
         self.vm.none()
     }
 
-    /// Sends the PUBACK of the message that was handed over last, unless that is done or the program has
-    /// disconnected.
+    /// Sends the PUBACK of the message that was handed over last, unless that is done or there is no link.
     #[inline(never)]
     fn acknowledge(&self, py: &mut Py) {
-        if let Some(id) = self.unacknowledged.get() {
+        let Some(id) = self.unacknowledged.get() else { return };
+        if self.attr(py, q::sock) != self.vm.none() {
             let packet = Ack::PubAck(id).to_bytes();
             let length = self.encode(py, |py, memory| {
                 if memory.size() < packet.len() {

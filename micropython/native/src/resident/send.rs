@@ -48,11 +48,21 @@ impl Client {
         }
         let Some(events) = self.vm.poll(py, socket) else { return };
         let mut ended = events & BROKEN != 0;
-        let is_between = self.filled.get() == 0 && !self.large.get();
-        if !ended && events & READABLE != 0 && is_between && (self.receive.get().size() > 0 || self.grow(py, 1)) {
+        let has_room = |py: &mut Py| self.receive.get().size() > 0 || self.grow(py, 1);
+        let is_between = self.filled.get() == 0 && !self.large.get() && !self.is_reading.get();
+        if !ended && events & READABLE != 0 && is_between && has_room(py) {
             // The beginning of a packet, which waits for check_msg, or the end. One byte, so that a program which
             // polls the socket finds another.
-            ended = self.fetch(py, socket, 1).as_int() == Some(0);
+            let got = self.cold(py, q::_peek, &[self.object.get()]);
+            if got != self.vm.none() {
+                match self.vm.buffer(py, got).first() {
+                    None => ended = true,
+                    Some(byte) => {
+                        self.receive.get().fill(py, |to| to.iter_mut().take(1).for_each(|to| *to = *byte));
+                        self.filled.set(1);
+                    }
+                }
+            }
         }
         if ended {
             self.fail(py, EWRITELEN);

@@ -27,7 +27,7 @@ for module in simple2, robust2:
     for arguments, names in (
         ((), {}),
         (("c",), {}),
-        ((None, "127.0.0.1", PORT), {}),
+        ((None, "127.0.0.1", 1), {}),
         (("c", "127.0.0.1", PORT), {"nonsense": 1}),
         (("c", "127.0.0.1", PORT), {"port": 1}),
     ):
