@@ -129,7 +129,7 @@ class MQTTClient(simple2.MQTTClient):
         if stat != 2 or pid not in self.rcv_pids:
             for items in self.msg_to_confirm, self.sub_to_confirm:
                 data = pop(items, pid)
-                if data and stat:
+                if stat:
                     # As in the original it stands for all that are equal.
                     items.pop(data, None)
                 elif data:
