@@ -58,7 +58,8 @@ class MQTTClient(simple2.MQTTClient):
 
     def is_keepalive(self) -> bool:
         """False, and a `conn_issue` of code 7, when no packet has come for `keepalive` and a second
-        more; when none has come for half of `keepalive`, it sends PINGREQ. Every call does this.
+        more; when none has come for half of `keepalive`, it sends PINGREQ. `check_msg()` and
+        `is_conn_issue()` call it.
         """
 
     def is_conn_issue(self) -> bool:
