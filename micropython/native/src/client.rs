@@ -8,7 +8,6 @@ use crate::mp::{Lent, Memory, Method, Obj, Py, Q, Vm};
 use crate::qstrs::q;
 
 /// The state of one client; it lives in a block of MicroPython's heap, which `_m` holds.
-#[repr(C)]
 pub struct Client {
     /// Where this is.
     pub address: usize,
@@ -38,6 +37,10 @@ pub struct Client {
     pub room: Cell<Lent>,
     /// The message whose PUBACK waits for its callback.
     pub unacknowledged: Cell<Option<PacketId>>,
+    /// The same of a link that has ended, until it is known whether the session goes on.
+    pub held: Cell<Option<PacketId>>,
+    /// The packet in the transmit buffer has no id yet.
+    pub is_provisional: Cell<bool>,
     pub in_callback: Cell<bool>,
     /// `check_msg` is under way, perhaps in another thread; and `_peek`.
     pub is_reading: Cell<bool>,
@@ -75,7 +78,7 @@ pub enum Kind {
 /// The last packet ids and what they were used for; a newer one takes the place of the oldest.
 pub struct Ids {
     entries: [Cell<Option<(PacketId, Kind)>>; IDS],
-    next: Cell<usize>,
+    next: Cell<u8>,
 }
 
 /// How many ids are remembered.
@@ -90,11 +93,11 @@ impl Ids {
 
     pub fn remember(&self, id: PacketId, kind: Kind) {
         self.forget(id);
-        let next = self.next.get();
+        let next = usize::from(self.next.get()) % IDS;
         if let Some(entry) = self.entries.get(next) {
             entry.set(Some((id, kind)));
         }
-        self.next.set(if next + 1 < IDS { next + 1 } else { 0 });
+        self.next.set(self.next.get().wrapping_add(1));
     }
 
     #[inline(never)]
@@ -175,6 +178,7 @@ impl Client {
         py: &mut Py,
         mut attempt: impl FnMut(&Py, Memory) -> Result<usize, Failure>,
     ) -> usize {
+        self.is_provisional.set(false);
         loop {
             match attempt(py, self.transmit.get()) {
                 Ok(length) => return length,

@@ -177,7 +177,8 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             for time in [&client.last_sent, &client.last_received, &client.last_look, &client.next_look] {
                 time.set(now);
             }
-            client.alive.set(true);
+            let keep_alive = client.attr(py, q::keepalive);
+            client.alive.set(vm.is_true(py, keep_alive));
             client.pinged.set(false);
             client.is_reading.set(false);
             client.is_peeking.set(false);
@@ -186,12 +187,15 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
         // A session begins.
         1 => {
             client.ids.clear();
-            client.unacknowledged.set(None);
+            client.held.set(None);
         }
+        // It goes on: so does what was not acknowledged.
+        17 => client.unacknowledged.set(client.held.take()),
         // A link ends.
         2 => {
             client.filled.set(0);
             client.large.set(false);
+            client.held.set(client.unacknowledged.take().or(client.held.get()));
             client.stream.set(Obj::NULL);
         }
         // A large message begins, that is read elsewhere.

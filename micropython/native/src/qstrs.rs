@@ -59,6 +59,7 @@ qstrs! {
     cb
     cbstat
     check_msg
+    keepalive
     last_cpacket
     memoryview
     message_timeout

@@ -26,17 +26,17 @@ def __init__(
     self.client_id = client_id
     self.server = server
     self.port = port or (8883 if ssl else 1883)
-    self.user = user
-    self.pswd = password
-    self.keepalive = keepalive
-    self.ssl = ssl
+    # What is as in the class is not set.
+    for name, value in zip(
+        ["user", "pswd", "keepalive", "ssl", "lw_topic", "lw_msg", "lw_qos", "lw_retain"],
+        [user, password, keepalive, ssl, None, None, 0, False],
+    ):
+        if getattr(self, name) != value:
+            setattr(self, name, value)
     self.ssl_params = ssl_params or {}
     self.socket_timeout = socket_timeout
     self.message_timeout = message_timeout
     self.sock = self.sock_raw = self.poller_r = self.poller_w = None
-    self.lw_topic = self.lw_msg = None
-    self.lw_qos = 0
-    self.lw_retain = False
     self.newpid = pid_gen()
     self.rcv_pids = {}
     self._received = set()
@@ -84,12 +84,10 @@ def connect(self, clean_session=True, timeout=None):
     if timeout is not None:
         self.socket_timeout = timeout
     try:
-        _open(self)
+        tells = _open(self)
         _reset(self, 0)
         if clean_session:
             self.rcv_pids.clear()
-        if self.socket_timeout is not None:
-            self._end = ticks_add(ticks_ms(), _milliseconds(self))
         # A program may keep what it gets.
         self._write(packet if _reset(self, 14) else bytes(packet))
         answer = self._read(4)
@@ -97,7 +95,6 @@ def connect(self, clean_session=True, timeout=None):
         _close(self)
         raise
     finally:
-        self._end = None
         self.socket_timeout = before
         # The password shall not stay in memory.
         packet[:] = bytes(len(packet))
@@ -112,8 +109,10 @@ def connect(self, clean_session=True, timeout=None):
         # What came in another session is no matter of this one.
         _reset(self, 1)
         self._received = set()
+    else:
+        _reset(self, 17)
     try:
-        _reset(self, 13 if self._tells else 12)
+        _reset(self, 13 if tells else 12)
     except OSError:
         # It is no socket of MicroPython's.
         pass
@@ -124,8 +123,7 @@ def _open(self):
     error = None
     for address in socket.getaddrinfo(self.server, self.port, 0, socket.SOCK_STREAM):
         try:
-            _dial(self, address)
-            return
+            return _dial(self, address)
         except (OSError, MQTTException) as e:
             error = e
             _close(self)
@@ -151,14 +149,15 @@ def _dial(self, address):
         break
     else:
         raise MQTTException(30)
-    self._tells = True
+    tells = True
     if self.ssl:
         module = _module("_tls", "_data")
         sock = module.wrap(self, sock)
         # axTLS does not tell of what it has read already.
-        self._tells = hasattr(module.tls, "MBEDTLS_VERSION")
+        tells = hasattr(module.tls, "MBEDTLS_VERSION")
         _watch(self, sock)
     self.sock = sock
+    return tells
 
 
 def _watch(self, sock):
@@ -338,9 +337,8 @@ def _read(self, n):
         more = self.sock.read(n - len(part))
         if more:
             self._part = part + more
-            if end is not None:
+            if self._big and end is not None:
                 self._came = True
-                end = None
         elif more is None:
             end = _wait(self, self.poller_r, end, self._big)
         else:
@@ -356,9 +354,9 @@ def _idle(self, again):
             poller = self.poller_r
             for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
                 return True
-        _look(self, True)
         if not forever:
             return False
+        _look(self, True)
         if not self.sock:
             raise MQTTException(28)
 

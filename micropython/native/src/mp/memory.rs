@@ -28,6 +28,16 @@ impl Memory {
         unsafe { core::slice::from_raw_parts(self.start.wrapping_add(start), end - start) }
     }
 
+    /// Copies bytes, which lie elsewhere, to a place in it, as far as there is room.
+    #[inline(never)]
+    pub fn put(self, py: &Py, start: usize, bytes: &[u8]) {
+        self.fill(py, |to| {
+            for (to, from) in to.iter_mut().skip(start).zip(bytes) {
+                *to = *from;
+            }
+        });
+    }
+
     /// Lends all the bytes to a function that writes them; what it reads must lie elsewhere, see `Vm::is_apart`.
     #[inline(always)]
     pub fn fill<T>(self, _: &Py, write: impl FnOnce(&mut [u8]) -> T) -> T {

@@ -1,7 +1,9 @@
 //! `publish`.
 
-use umqtt_proto::TopicName;
+use core::cell::Cell;
+
 use umqtt_proto::wire::{Delivery, Publish};
+use umqtt_proto::{PacketId, TopicName};
 
 use super::link;
 use crate::client::{Client, Failure, Kind};
@@ -35,41 +37,57 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
     if !matches!(qos, 0..=2) {
         vm.refuse(py, q::qos);
     }
-    let (mut deadline, mut delivery) = (Obj::NULL, Delivery::AtMostOnce);
+    let (dup, has_pid) = (is_set(py, dup), qos > 0 && is_set(py, pid));
+    let mut id = if has_pid { vm.packet_id(py, pid) } else { PacketId::FIRST };
+    // How much of the payload stands in the packet, behind the id; and whether it is all of it.
+    let (copied, is_small) = (Cell::new(0), Cell::new(true));
+    let encode = |py: &mut Py, id: PacketId| {
+        let delivery = match qos {
+            0 => Delivery::AtMostOnce,
+            1 => Delivery::AtLeastOnce { id, dup },
+            _ => Delivery::ExactlyOnce { id, dup },
+        };
+        client.encode(py, |py, memory| {
+            let topic = vm.buffer(py, topic);
+            let payload = vm.buffer(py, message);
+            is_small.set(payload.len() <= KEPT);
+            if !vm.is_apart(topic, memory) || is_small.get() && !vm.is_apart(payload, memory) {
+                // A program publishes what was shown of this very memory.
+                return Err(Failure::TooSmall(memory.size()));
+            }
+            let Ok(topic) = TopicName::from_bytes(topic) else { return Err(Failure::Refused(q::topic)) };
+            let publish = Publish { topic, payload, retain, delivery };
+            copied.set(if is_small.get() { payload.len() } else { 0 });
+            let size = memory.fill(py, |out| {
+                if is_small.get() { publish.encode(out) } else { publish.encode_header(payload.len(), out) }
+            });
+            size.map_err(|error| Failure::of(error, q::msg))
+        })
+    };
+    // A message that is refused takes no id: so that comes last.
+    let mut size = encode(py, id);
+    let mut deadline = Obj::NULL;
     if qos > 0 {
-        // A message that is refused takes no id.
-        if TopicName::from_bytes(vm.buffer(py, topic)).is_err() {
-            vm.refuse(py, q::topic);
-        }
-        vm.buffer(py, message);
+        client.is_provisional.set(true);
         deadline = client.deadline(py);
-        let id = if is_set(py, pid) { vm.packet_id(py, pid) } else { client.next_id(py) };
-        let dup = is_set(py, dup);
-        delivery = if qos == 1 { Delivery::AtLeastOnce { id, dup } } else { Delivery::ExactlyOnce { id, dup } };
-    }
-    let mut copied = false;
-    let size = client.encode(py, |py, memory| {
-        let topic = vm.buffer(py, topic);
-        let payload = vm.buffer(py, message);
-        copied = payload.len() <= KEPT;
-        if !vm.is_apart(topic, memory) || copied && !vm.is_apart(payload, memory) {
-            // A program publishes what was shown of this very memory.
-            return Err(Failure::TooSmall(memory.size()));
+        if !has_pid {
+            id = client.next_id(py);
         }
-        let Ok(topic) = TopicName::from_bytes(topic) else { return Err(Failure::Refused(q::topic)) };
-        let publish = Publish { topic, payload, retain, delivery };
-        let size = memory.fill(py, |out| {
-            if copied { publish.encode(out) } else { publish.encode_header(payload.len(), out) }
-        });
-        size.map_err(|error| Failure::of(error, q::msg))
-    });
+        if client.is_provisional.get() {
+            let at = size - copied.get() - 2;
+            client.transmit.get().put(py, at, &id.as_u16().to_be_bytes());
+        } else {
+            // What gives the ids has sent something.
+            size = encode(py, id);
+        }
+    }
     client.send_packet(py, size);
-    if !copied {
+    if !is_small.get() {
         // A large payload goes out from where it is, in a write of its own.
         client.cold(py, q::_payload, &[me, message]);
     }
-    match delivery.id() {
-        None => vm.none(),
-        Some(id) => client.expect(py, id, if qos == 1 { Kind::Publish } else { Kind::ExactlyOnce }, deadline),
+    if qos == 0 {
+        return vm.none();
     }
+    client.expect(py, id, if qos == 1 { Kind::Publish } else { Kind::ExactlyOnce }, deadline)
 }

@@ -32,21 +32,18 @@ pub extern "C" fn m_check_msg(
     result
 }
 
-/// How long a call has waited for the rest of a packet.
-#[derive(Clone, Copy)]
-enum Wait {
-    NotYet,
-    /// When to stop, or None for never; and whether something came since the wait began.
-    Until(Obj, bool),
-}
-
 impl Client {
     fn check_msg(&self, py: &mut Py) -> Obj {
         // What a callback raised then is of no account now.
         self.in_callback.set(false);
-        self.acknowledge(py);
         let mut socket = self.attr(py, q::sock);
-        let (mut has_idled, mut is_ready, mut wait) = (false, false, Wait::NotYet);
+        if socket != self.vm.none() {
+            self.acknowledge(py);
+        }
+        let (mut has_idled, mut is_ready) = (false, false);
+        // When to stop waiting for the rest of a packet, once that has begun, or None for never; and whether something
+        // came since.
+        let (mut end, mut has_waited, mut came) = (self.vm.none(), false, false);
         loop {
             if socket == self.vm.none() {
                 self.vm.raise_code(py, ECONNOT);
@@ -65,7 +62,7 @@ impl Client {
                         // What has timed out is told before a message; if that raises, or closes the link, the
                         // message is still there, or of no account.
                         if header.packet_type == PacketType::Publish {
-                            self.look(py);
+                            self.look(py, false);
                         }
                         if self.filled.replace(0) == length {
                             return self.handle(py, header, start);
@@ -88,15 +85,14 @@ impl Client {
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
-                    let (end, came) = match wait {
-                        Wait::NotYet => (self.vm.none(), false),
-                        Wait::Until(end, came) => (end, came),
-                    };
-                    let end = self.cold(py, q::_rest, &[self.object.get(), end, self.vm.bool(came)]);
+                    end = self.cold(py, q::_rest, &[self.object.get(), end, self.vm.bool(came)]);
                     is_ready = end != self.vm.bool(false);
-                    wait = Wait::Until(end, came);
+                    has_waited = true;
                 }
                 if !is_ready {
+                    if filled == 0 {
+                        self.look(py, true);
+                    }
                     return self.vm.none();
                 }
                 socket = self.attr(py, q::sock);
@@ -106,9 +102,7 @@ impl Client {
             if !matches!(got.as_int(), Some(1..)) {
                 self.vm.raise_code(py, ECONCLOSE);
             }
-            if let Wait::Until(_, came) = &mut wait {
-                *came = true;
-            }
+            came |= has_waited;
         }
     }
 
@@ -133,6 +127,8 @@ impl Client {
         let is_direct = self.reads_into.get() && (filled == 0 || self.own.get());
         if filled > 0 && !self.own.get() {
             self.method(py, q::_read, &mut read);
+            // It gives all or nothing within its time.
+            argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
         } else {
             let [function, bound] = self.reader.get();
             read.0[0] = function;
@@ -159,11 +155,7 @@ impl Client {
             if bytes.len() > count || !self.vm.is_apart(bytes, memory) {
                 self.fail(py, EREADLEN);
             }
-            memory.fill(py, |to| {
-                for (to, from) in to.iter_mut().skip(filled).zip(bytes) {
-                    *to = *from;
-                }
-            });
+            memory.put(py, filled, bytes);
             #[allow(clippy::cast_possible_wrap)]
             let length = bytes.len() as isize;
             got = Obj::int(length);
@@ -189,11 +181,7 @@ impl Client {
         }
         let Some(memory) = self.vm.memory(py, length.max(SMALL)) else { return false };
         let begun = self.receive.get().part(py, 0, self.filled.get());
-        memory.fill(py, |to| {
-            for (to, from) in to.iter_mut().zip(begun) {
-                *to = *from;
-            }
-        });
+        memory.put(py, 0, begun);
         self.receive.set(memory);
         true
     }
@@ -236,21 +224,17 @@ impl Client {
         self.vm.none()
     }
 
-    /// Sends the PUBACK of the message that was handed over last, unless that is done or there is no link.
+    /// Sends the PUBACK of the message that was handed over last, unless that is done or the program has
+    /// disconnected.
     #[inline(never)]
     fn acknowledge(&self, py: &mut Py) {
-        let Some(id) = self.unacknowledged.get() else { return };
-        if self.attr(py, q::sock) != self.vm.none() {
+        if let Some(id) = self.unacknowledged.get() {
             let packet = Ack::PubAck(id).to_bytes();
             let length = self.encode(py, |py, memory| {
                 if memory.size() < packet.len() {
                     return Err(Failure::TooSmall(packet.len()));
                 }
-                memory.fill(py, |out| {
-                    for (to, from) in out.iter_mut().zip(packet) {
-                        *to = from;
-                    }
-                });
+                memory.put(py, 0, &packet);
                 Ok(packet.len())
             });
             self.send_packet(py, length);
@@ -258,12 +242,12 @@ impl Client {
         }
     }
 
-    /// Looks after what times out, if there is anything.
+    /// Looks after what times out, if there is anything; an idle link may be given up.
     #[inline(never)]
-    fn look(&self, py: &mut Py) {
+    fn look(&self, py: &mut Py, is_idle: bool) {
         let pids = self.attr(py, q::rcv_pids);
         if self.vm.is_true(py, pids) || self.alive.get() && ticks_diff(self.now(py), self.next_look.get()) >= 0 {
-            self.cold(py, q::_look, &[self.object.get(), self.vm.bool(false)]);
+            self.cold(py, q::_look, &[self.object.get(), self.vm.bool(is_idle)]);
         }
     }
 }

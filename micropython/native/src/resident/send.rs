@@ -55,13 +55,10 @@ impl Client {
             // polls the socket finds another.
             let got = self.cold(py, q::_peek, &[self.object.get()]);
             if got != self.vm.none() {
-                match self.vm.buffer(py, got).first() {
-                    None => ended = true,
-                    Some(byte) => {
-                        self.receive.get().fill(py, |to| to.iter_mut().take(1).for_each(|to| *to = *byte));
-                        self.filled.set(1);
-                    }
-                }
+                let byte = self.vm.buffer(py, got);
+                ended = byte.is_empty();
+                self.receive.get().put(py, 0, byte);
+                self.filled.set(byte.len().min(1));
             }
         }
         if ended {
