@@ -40,7 +40,8 @@ extern "C" fn m_connect(function: &'static Function, n: usize, kw: usize, argume
     let (vm, py) = &mut Vm::of(function);
     let arguments = Call::new(n, kw, arguments).exactly(vm, py);
     let [clean_session, keep_alive, client_id, user, password, topic, message, qos, retain] = arguments;
-    let (clean_session, retain, qos) = (vm.is_true(py, clean_session), vm.is_true(py, retain), vm.qos(py, qos));
+    let (clean_session, retain, qos) =
+        (vm.is_true(py, clean_session), vm.is_true(py, retain), vm.qos(py, qos));
     let Ok(keep_alive) = u16::try_from(vm.int(py, keep_alive)) else { return Obj::int(1) };
     let keep_alive = KeepAlive::from_secs(keep_alive);
     let encode = |py: &Py, memory: Memory| -> Result<Result<usize, EncodeError>, isize> {
@@ -107,7 +108,9 @@ extern "C" fn m_request(function: &'static Function, n: usize, kw: usize, argume
     let attempt = |py: &Py, memory: Memory, id: Option<PacketId>| {
         let mut filters = [(any, QoS::AtMostOnce); FILTERS];
         let mut names = [any; FILTERS];
-        for (((filter, name), topic), qos) in filters.iter_mut().zip(&mut names).zip(topics).zip(qos).take(count) {
+        for (((filter, name), topic), qos) in
+            filters.iter_mut().zip(&mut names).zip(topics).zip(qos).take(count)
+        {
             let topic = vm.buffer(py, topic);
             if !vm.is_apart(topic, memory) {
                 return Err(Failure::TooSmall(memory.size()));

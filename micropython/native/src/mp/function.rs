@@ -53,7 +53,9 @@ impl Methods {
     pub fn make(&self, vm: &Vm, py: &mut Py, name: Q, code: Native) -> Obj {
         let function = vm.memory_or_raise(py, size_of::<Function>()).start;
         // SAFETY: as above.
-        unsafe { function.cast::<Function>().write(Function { kind: self.0, context: vm.context, name, code }) };
+        unsafe {
+            function.cast::<Function>().write(Function { kind: self.0, context: vm.context, name, code })
+        };
         Obj(function as usize)
     }
 }

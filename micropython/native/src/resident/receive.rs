@@ -246,7 +246,9 @@ impl Client {
     #[inline(never)]
     fn look(&self, py: &mut Py, is_idle: bool) {
         let pids = self.attr(py, q::rcv_pids);
-        if self.vm.is_true(py, pids) || self.alive.get() && ticks_diff(self.now(py), self.next_look.get()) >= 0 {
+        if self.vm.is_true(py, pids)
+            || self.alive.get() && ticks_diff(self.now(py), self.next_look.get()) >= 0
+        {
             self.cold(py, q::_look, &[self.object.get(), self.vm.bool(is_idle)]);
         }
     }
