@@ -19,6 +19,31 @@ macro_rules! qstrs {
 /// The methods that are in `_link`.
 pub const LATER: core::ops::RangeInclusive<crate::mp::Q> = q::__init__..=q::wait_msg;
 
+// They stand in a row.
+const _: () = {
+    let mut names: &[crate::mp::Q] = &[
+        q::__init__,
+        q::_close,
+        q::_in_cb,
+        q::_read,
+        q::_write,
+        q::connect,
+        q::disconnect,
+        q::ping,
+        q::set_callback,
+        q::set_callback_status,
+        q::set_last_will,
+        q::subscribe,
+        q::unsubscribe,
+        q::wait_msg,
+    ];
+    let mut next = q::__init__;
+    while let [name, rest @ ..] = names {
+        assert!(*name == next);
+        (names, next) = (rest, next + 1);
+    }
+};
+
 qstrs! {
     // Those of `LATER`, in a row.
     __init__

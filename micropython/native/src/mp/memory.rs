@@ -19,7 +19,7 @@ impl Memory {
 
     /// The bytes from `start` to `end`, as far as they are there, until the next call into MicroPython.
     #[inline(never)]
-    pub fn part<'a>(self, _: &'a Py, start: usize, end: usize) -> &'a [u8] {
+    pub fn part(self, _: &Py, start: usize, end: usize) -> &[u8] {
         if start > end || end > self.size {
             return &[];
         }
