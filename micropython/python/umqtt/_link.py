@@ -414,7 +414,6 @@ def _packet(self, first, body):
         if ack & 1 and 0x80 in self.granted:
             raise MQTTException(44, pid)
     _tell(self, pid, ack & 3)
-    _look(self, False)
     return first
 
 

@@ -193,7 +193,11 @@ impl Client {
         if header.packet_type != PacketType::Publish {
             let first = Obj::int((header.packet_type as isize) << 4);
             let body = self.vm.bytes(py, memory, start, end);
-            return self.cold(py, q::_packet, &[self.object.get(), first, body]);
+            let told = self.cold(py, q::_packet, &[self.object.get(), first, body]);
+            if told != self.vm.none() {
+                self.look(py, false);
+            }
+            return told;
         }
         let Ok(message) = Publish::decode_body(header, memory.part(py, start, end)) else {
             self.fail(py, EUNKNOWN)
