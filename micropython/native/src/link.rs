@@ -239,8 +239,8 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.method(py, q::_write, &mut write);
             return vm.bool(write.0[0] == client.own_write.get());
         }
-        // A look at what comes begins, and ends.
-        15 | 16 => client.is_peeking.set(what == 15),
+        // A look at what comes has failed.
+        15 => client.is_peeking.set(false),
         // A callback begins, and ends.
         8 | 9 => client.in_callback.set(what == 8),
         _ => {

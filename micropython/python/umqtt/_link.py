@@ -307,11 +307,11 @@ def _more(self, buf, length, written):
 
 def _peek(self):
     """The next byte of what has come; nobody else reads meanwhile."""
-    _reset(self, 15)
     try:
         return self.sock.read(1)
-    finally:
-        _reset(self, 16)
+    except:
+        _reset(self, 15)
+        raise
 
 
 def _payload(self, msg):

@@ -53,7 +53,9 @@ impl Client {
         if !ended && events & READABLE != 0 && is_between && has_room(py) {
             // The beginning of a packet, which waits for check_msg, or the end. One byte, so that a program which
             // polls the socket finds another.
+            self.is_peeking.set(true);
             let got = self.cold(py, q::_peek, &[self.object.get()]);
+            self.is_peeking.set(false);
             if got != self.vm.none() {
                 let byte = self.vm.buffer(py, got);
                 ended = byte.is_empty();
