@@ -5,7 +5,7 @@ from time import sleep_ms, ticks_diff, ticks_ms
 
 if "." not in __name__:
     # It was copied without its folder.
-    raise ImportError("no umqtt/simple2.mpy")
+    raise ImportError("no simple2.mpy")
 from . import simple2
 
 

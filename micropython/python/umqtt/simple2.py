@@ -1,7 +1,7 @@
 from time import ticks_ms
 
 if "." not in __name__:
-    raise ImportError("no umqtt/_link.mpy")
+    raise ImportError("no _link.mpy")
 
 __version__ = "0.1.0"
 _link = None
