@@ -2,25 +2,31 @@
 
 use core::cell::Cell;
 
-use umqtt_proto::PacketId;
+use umqtt_proto::{EncodeError, PacketId};
 
-use crate::mp::{Lent, Memory, Method, Obj, Q, Vm};
+use crate::mp::{Lent, Memory, Method, Obj, Py, Q, Vm};
 use crate::qstrs::q;
 
 /// The state of one client; it lives in a block of MicroPython's heap, which `_m` holds.
 pub struct Client {
+    /// Where this is.
+    pub address: usize,
+    /// As `_link` sees it.
     pub vm: Vm,
     /// The client itself.
     pub object: Cell<Obj>,
-    /// `_read` and `_write` as they are when no subclass has its own.
-    pub own_read: Obj,
-    pub own_write: Obj,
+    /// `_read` and `_write` as they are when no subclass has its own, to be compared with.
+    pub own_read: Cell<Obj>,
+    pub own_write: Cell<Obj>,
     /// `time.ticks_ms`
-    pub ticks: Obj,
+    pub ticks: Cell<Obj>,
     /// The packet that goes out, and the object that shows it.
     pub transmit: Cell<Memory>,
-    pub packet: Lent,
-    /// The socket, and its method that reads, or none when packets come by way of a subclass's `_read`.
+    pub packet: Cell<Lent>,
+    /// The socket, if it can tell by itself what there is, and whether a look at that comes before a read.
+    pub stream: Cell<Obj>,
+    pub looks_first: Cell<bool>,
+    /// The socket that was read from last, and its method that reads.
     pub socket: Cell<Obj>,
     pub reader: Cell<[Obj; 2]>,
     pub reads_into: Cell<bool>,
@@ -28,10 +34,17 @@ pub struct Client {
     /// The packet that comes in, how much of it is there, and the object that takes its bytes from the socket.
     pub receive: Cell<Memory>,
     pub filled: Cell<usize>,
-    pub room: Lent,
+    pub room: Cell<Lent>,
     /// The message whose PUBACK waits for its callback.
     pub unacknowledged: Cell<Option<PacketId>>,
+    /// The same of a link that has ended, until it is known whether the session goes on.
+    pub held: Cell<Option<PacketId>>,
+    /// The packet in the transmit buffer has no id yet.
+    pub is_provisional: Cell<bool>,
     pub in_callback: Cell<bool>,
+    /// `check_msg` is under way, perhaps in another thread; and `_peek`.
+    pub is_reading: Cell<bool>,
+    pub is_peeking: Cell<bool>,
     /// The rest of a large message is still to be read.
     pub large: Cell<bool>,
     /// Something was sent since the last look at the clock.
@@ -65,7 +78,7 @@ pub enum Kind {
 /// The last packet ids and what they were used for; a newer one takes the place of the oldest.
 pub struct Ids {
     entries: [Cell<Option<(PacketId, Kind)>>; IDS],
-    next: Cell<usize>,
+    next: Cell<u8>,
 }
 
 /// How many ids are remembered.
@@ -80,11 +93,11 @@ impl Ids {
 
     pub fn remember(&self, id: PacketId, kind: Kind) {
         self.forget(id);
-        let next = self.next.get();
+        let next = usize::from(self.next.get()) % IDS;
         if let Some(entry) = self.entries.get(next) {
             entry.set(Some((id, kind)));
         }
-        self.next.set(if next + 1 < IDS { next + 1 } else { 0 });
+        self.next.set(self.next.get().wrapping_add(1));
     }
 
     #[inline(never)]
@@ -104,6 +117,21 @@ impl Ids {
     }
 }
 
+/// Why a packet was not encoded: it needs so many bytes, or this argument is not allowed.
+pub enum Failure {
+    TooSmall(usize),
+    Refused(Q),
+}
+
+impl Failure {
+    pub const fn of(error: EncodeError, name: Q) -> Self {
+        match error {
+            EncodeError::BufferTooSmall { needed } => Self::TooSmall(needed),
+            EncodeError::TooLong => Self::Refused(name),
+        }
+    }
+}
+
 /// The later of two readings of MicroPython's clock less the earlier, in milliseconds: `time.ticks_diff`.
 ///
 /// The clock counts in as many bits as a small integer that is not negative.
@@ -118,71 +146,63 @@ pub const fn ticks_add(ticks: usize, milliseconds: isize) -> usize {
 
 impl Client {
     #[inline(never)]
-    pub fn attr(&self, name: Q) -> Obj {
-        self.vm.attr(self.object.get(), name)
+    pub fn attr(&self, py: &mut Py, name: Q) -> Obj {
+        self.vm.attr(py, self.object.get(), name)
     }
 
     #[inline(never)]
-    pub fn method(&self, name: Q, call: &mut Method) {
-        self.vm.method(self.object.get(), name, call);
+    pub fn method(&self, py: &mut Py, name: Q, call: &mut Method) {
+        self.vm.method(py, self.object.get(), name, call);
     }
 
     /// The clock, in milliseconds.
     #[inline(never)]
-    pub fn now(&self) -> usize {
-        self.vm.call(self.ticks, &[]).as_int().unwrap_or_default() as usize
+    pub fn now(&self, py: &mut Py) -> usize {
+        self.vm.call(py, self.ticks.get(), &[]).as_int().unwrap_or_default() as usize
     }
 
-    /// A packet came.
+    /// A packet came, or a part of one that is long under way.
     #[inline(never)]
-    pub fn heard(&self) {
-        let now = self.now();
+    pub fn heard(&self, py: &mut Py) {
+        let now = self.now(py);
         self.last_received.set(now);
         #[allow(clippy::cast_possible_wrap)]
-        self.vm.store(self.object.get(), q::last_cpacket, Obj::int(now as isize));
+        self.vm.store(py, self.object.get(), q::last_cpacket, Obj::int(now as isize));
     }
 
-    /// Room for a packet of `size` bytes in the transmit buffer; raises `MemoryError`.
-    #[inline(never)]
-    pub fn transmit_room(&self, size: usize) -> &mut [u8] {
-        if self.transmit.get().size() < size {
-            self.transmit.set(self.vm.memory_or_raise(size.max(64)));
+    /// Has a packet encoded into the transmit buffer, and makes that larger if it must; gives the packet's length. Raises
+    /// `MemoryError`, and `AssertionError` for what is refused.
+    #[inline(always)]
+    pub fn encode(
+        &self,
+        py: &mut Py,
+        mut attempt: impl FnMut(&Py, Memory) -> Result<usize, Failure>,
+    ) -> usize {
+        self.is_provisional.set(false);
+        loop {
+            match attempt(py, self.transmit.get()) {
+                Ok(length) => return length,
+                Err(Failure::TooSmall(needed)) => {
+                    // Another block: whoever kept what was shown of this one has it as it is.
+                    let memory = self.vm.memory_or_raise(py, needed.max(64));
+                    self.transmit.set(memory);
+                }
+                Err(Failure::Refused(name)) => self.vm.refuse(py, name),
+            }
         }
-        self.transmit.get().bytes()
     }
 
     /// Calls a function of the module `_link`, where all is that is not needed for every message.
     #[inline(never)]
-    pub fn cold(&self, name: Q, arguments: &[Obj]) -> Obj {
-        self.vm.call(self.vm.attr(link(&self.vm), name), arguments)
+    pub fn cold(&self, py: &mut Py, name: Q, arguments: &[Obj]) -> Obj {
+        let function = self.vm.global(py, name);
+        self.vm.call(py, function, arguments)
     }
 
     /// Raises `MQTTException(code)` after closing the link: nothing more can be made of it.
     #[inline(never)]
-    pub fn fail(&self, code: isize) -> ! {
-        self.cold(q::_close, &[self.object.get()]);
-        self.vm.raise_code(code)
+    pub fn fail(&self, py: &mut Py, code: isize) -> ! {
+        self.cold(py, q::_close, &[self.object.get()]);
+        self.vm.raise_code(py, code)
     }
-}
-
-#[cfg(feature = "link")]
-impl Client {
-    /// Sets what is not zero in a new client.
-    pub fn fill(&mut self, object: Obj) {
-        let vm = self.vm;
-        let class = vm.global(q::MQTTClient);
-        self.object.set(object);
-        self.own_read = vm.attr(class, q::_read);
-        self.own_write = vm.attr(class, q::_write);
-        self.ticks = vm.global(q::ticks_ms);
-        self.packet = vm.lent();
-        self.room = vm.lent();
-    }
-}
-
-/// The module `_link`; imports it when it is needed for the first time.
-#[inline(never)]
-pub fn link(vm: &Vm) -> Obj {
-    let link = vm.global(q::_link);
-    if link == vm.none() { vm.call(vm.global(q::_load), &[]) } else { link }
 }

@@ -8,16 +8,15 @@
 // Each part has what it needs of the common files; that all is needed shows the build with both.
 #![cfg_attr(not(feature = "user-module"), allow(dead_code))]
 
+mod books;
 mod client;
 mod codes;
 #[cfg(feature = "link")]
 mod link;
 mod mp;
 mod qstrs;
-mod receive;
 #[cfg(any(not(feature = "link"), feature = "user-module"))]
 mod resident;
-mod send;
 
 use mp::{Function, Obj, Vm};
 
@@ -29,8 +28,9 @@ use client::Client;
 #[cfg_attr(not(feature = "user-module"), unsafe(export_name = "mpy_init"))]
 #[cfg_attr(feature = "user-module", unsafe(export_name = "umqtt_link"))]
 extern "C" fn begin_link(function: &'static Function, _n: usize, _kw: usize, _arguments: *const Obj) -> Obj {
-    let vm = Vm::of(function);
-    vm.store_global(qstrs::q::_install, link::functions(&vm));
+    let (vm, py) = &mut Vm::of(function);
+    let functions = link::functions(vm, py);
+    vm.store_global(py, qstrs::q::_install, functions);
     vm.none()
 }
 
@@ -39,7 +39,10 @@ extern "C" fn begin_link(function: &'static Function, _n: usize, _kw: usize, _ar
 #[cfg_attr(not(feature = "user-module"), unsafe(export_name = "mpy_init"))]
 #[cfg_attr(feature = "user-module", unsafe(export_name = "umqtt_simple2"))]
 extern "C" fn begin(function: &'static Function, _n: usize, _kw: usize, _arguments: *const Obj) -> Obj {
-    let vm = Vm::of(function);
-    vm.store_global(qstrs::q::_install, vm.function(resident::m_install));
+    let (vm, py) = &mut Vm::of(function);
+    let install = vm.function(py, resident::m_install);
+    vm.store_global(py, qstrs::q::_install, install);
+    let notice = vm.function(py, resident::m_notice);
+    vm.store_global(py, qstrs::q::_notice, notice);
     vm.none()
 }

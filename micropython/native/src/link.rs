@@ -4,132 +4,160 @@ use umqtt_proto::keep_alive::{self, Action, Elapsed};
 use umqtt_proto::wire::{Connect, KeepAlive, Login, SubAck, Will, encode_subscribe, encode_unsubscribe};
 use umqtt_proto::{Binary, ClientId, EncodeError, PacketId, QoS, Text, TopicFilter, TopicName, Violation};
 
-use crate::client::{Client, Kind, ticks_add, ticks_diff};
+use crate::client::{Client, Failure, Kind, ticks_add, ticks_diff};
 use crate::codes::{SDELIVERED, SUNKNOWNPID};
-use crate::mp::{Call, Function, Memory, Method, Obj, Vm};
+use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
 use crate::qstrs::q;
 
 /// How many filters one SUBSCRIBE or UNSUBSCRIBE can have.
 const FILTERS: usize = 16;
 
 /// The functions of this module, for the bytecode.
-pub fn functions(vm: &Vm) -> Obj {
-    let function = |code| vm.function(code);
-    vm.tuple(&[
-        function(m_init),
-        function(m_connect),
-        function(m_filters),
-        function(m_ack),
-        function(m_reset),
-        function(m_tell),
-        function(m_alive),
-    ])
+pub fn functions(vm: &Vm, py: &mut Py) -> Obj {
+    let functions = [
+        vm.function(py, m_init),
+        vm.function(py, m_connect),
+        vm.function(py, m_request),
+        vm.function(py, m_ack),
+        vm.function(py, m_reset),
+        vm.function(py, m_tell),
+        vm.function(py, m_alive),
+    ];
+    vm.tuple(py, &functions)
 }
 
-/// `_init(client, method)`: gives a client its state; `method` is one of simple2's own.
+/// `_init(client, read, write)`: gives a client its state; `read` and `write` are simple2's own.
 extern "C" fn m_init(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let vm = Vm::of(function);
-    let [object, method] = Call::new(n, kw, arguments).exactly(&vm);
-    Client::initialise(vm, object, method);
+    let (vm, py) = &mut Vm::of(function);
+    let [object, read, write] = Call::new(n, kw, arguments).exactly(vm, py);
+    Client::initialise(vm, py, object, read, write);
     vm.none()
 }
 
 /// `_connect(clean_session, keepalive, client_id, user, password, topic, msg, qos, retain)`: CONNECT as a new
 /// `bytearray`, or the index of the argument that MQTT does not allow.
 extern "C" fn m_connect(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let vm = Vm::of(function);
-    let arguments = Call::new(n, kw, arguments).exactly(&vm);
-    match connect(&vm, arguments) {
-        Ok(packet) => packet,
-        Err(index) => Obj::int(index),
+    let (vm, py) = &mut Vm::of(function);
+    let arguments = Call::new(n, kw, arguments).exactly(vm, py);
+    let [clean_session, keep_alive, client_id, user, password, topic, message, qos, retain] = arguments;
+    let (clean_session, retain, qos) =
+        (vm.is_true(py, clean_session), vm.is_true(py, retain), vm.qos(py, qos));
+    let Ok(keep_alive) = u16::try_from(vm.int(py, keep_alive)) else { return Obj::int(1) };
+    let keep_alive = KeepAlive::from_secs(keep_alive);
+    let encode = |py: &Py, memory: Memory| -> Result<Result<usize, EncodeError>, isize> {
+        let given = |object: Obj| if object == vm.none() { None } else { Some(vm.buffer(py, object)) };
+        let client_id = ClientId::from_bytes(vm.buffer(py, client_id)).map_err(|_| 2_isize)?;
+        let login = match given(user) {
+            None => None,
+            Some(user) => Some(Login {
+                user_name: Text::from_bytes(user).map_err(|_| 3_isize)?,
+                password: match given(password) {
+                    None => None,
+                    Some(password) => Some(Binary::new(password).map_err(|_| 4_isize)?),
+                },
+            }),
+        };
+        let will = match given(topic) {
+            None => None,
+            Some(topic) => Some(Will {
+                topic: TopicName::from_bytes(topic).map_err(|_| 5_isize)?,
+                payload: Binary::new(vm.buffer(py, message)).map_err(|_| 6_isize)?,
+                qos,
+                retain,
+            }),
+        };
+        let connect = Connect { client_id, clean_session, keep_alive, will, login };
+        Ok(memory.fill(py, |out| connect.encode(out)))
+    };
+    let mut memory = Memory::NONE;
+    loop {
+        match encode(py, memory) {
+            Ok(Ok(_)) => return vm.bytearray(py, &memory),
+            Ok(Err(EncodeError::BufferTooSmall { needed })) => memory = vm.memory_or_raise(py, needed),
+            Ok(Err(EncodeError::TooLong)) => return Obj::int(6),
+            Err(index) => return Obj::int(index),
+        }
     }
 }
 
-fn connect(vm: &Vm, arguments: [Obj; 9]) -> Result<Obj, isize> {
-    let [clean_session, keep_alive, client_id, user, password, topic, message, qos, retain] = arguments;
-    let buffer = |object: Obj| if object == vm.none() { None } else { Some(vm.buffer(object)) };
-    let keep_alive = u16::try_from(vm.int(keep_alive)).map_err(|_| 1_isize)?;
-    let client_id = ClientId::from_bytes(buffer(client_id).unwrap_or_default()).map_err(|_| 2_isize)?;
-    let login = match buffer(user) {
-        None => None,
-        Some(user) => Some(Login {
-            user_name: Text::from_bytes(user).map_err(|_| 3_isize)?,
-            password: match buffer(password) {
-                None => None,
-                Some(password) => Some(Binary::new(password).map_err(|_| 4_isize)?),
-            },
-        }),
-    };
-    let will = match buffer(topic) {
-        None => None,
-        Some(topic) => Some(Will {
-            topic: TopicName::from_bytes(topic).map_err(|_| 5_isize)?,
-            payload: Binary::new(buffer(message).unwrap_or_default()).map_err(|_| 6_isize)?,
-            qos: vm.qos(qos),
-            retain: vm.is_true(retain),
-        }),
-    };
-    let clean_session = vm.is_true(clean_session);
-    let keep_alive = KeepAlive::from_secs(keep_alive);
-    let connect = Connect { client_id, clean_session, keep_alive, will, login };
-    Ok(vm.packet(&|out| connect.encode(out)))
-}
-
-/// `_filters(client, kind, pid, list)`: SUBSCRIBE, from pairs of filter and QoS, or UNSUBSCRIBE, from filters, as
-/// a new `bytearray`. With None for `pid` it takes the next one, and gives that.
-extern "C" fn m_filters(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let [me, kind, pid, list] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
-    let client = Client::of(function, me);
-    let vm = &client.vm;
-    let is_subscribe = vm.is_true(kind);
-    // On the stack: the ESP8266 could not read a constant by bytes.
-    let all = [b'#'];
-    let Ok(empty) = TopicFilter::from_bytes(&all) else { vm.refuse(q::topic) };
-    let mut filters = [(empty, QoS::AtMostOnce); FILTERS];
+/// `_request(client, kind, list)`: sends SUBSCRIBE, from pairs of filter and QoS, or UNSUBSCRIBE, from filters; gives
+/// the pid.
+extern "C" fn m_request(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let [me, kind, list] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let kind = if vm.is_true(py, kind) { Kind::Subscribe } else { Kind::Unsubscribe };
+    let (mut topics, mut qos) = ([Obj::NULL; FILTERS], [QoS::AtMostOnce; FILTERS]);
     let mut count = 0;
-    let mut items = vm.iterate(list);
-    while let Some(item) = vm.next(&mut items) {
-        let Some(filter) = filters.get_mut(count) else { vm.refuse(q::topic) };
-        let topic = if is_subscribe { vm.item(item, Obj::int(0)) } else { item };
-        filter.0 = vm.checked(q::topic, TopicFilter::from_bytes(vm.buffer(topic)));
-        if is_subscribe {
-            filter.1 = vm.qos(vm.item(item, Obj::int(1)));
+    let mut items = vm.iterate(py, list);
+    while let Some(item) = vm.next(py, &mut items) {
+        let (Some(topic), Some(qos)) = (topics.get_mut(count), qos.get_mut(count)) else {
+            vm.refuse(py, q::topic)
+        };
+        *topic = item;
+        if kind == Kind::Subscribe {
+            *topic = vm.item(py, item, Obj::int(0));
+            let item = vm.item(py, item, Obj::int(1));
+            *qos = vm.qos(py, item);
         }
         count += 1;
     }
-    let filters = filters.get(..count).unwrap_or_default();
-    if filters.is_empty() {
-        vm.refuse(q::topic);
-    }
-    if pid == vm.none() {
-        return Obj::from_id(client.next_id());
-    }
-    let id = vm.packet_id(pid);
-    if is_subscribe {
-        return vm.packet(&|out| encode_subscribe(id, filters, out));
-    }
-    let mut names = [empty; FILTERS];
-    for (name, filter) in names.iter_mut().zip(filters) {
-        *name = filter.0;
-    }
-    vm.packet(&|out| encode_unsubscribe(id, names.get(..count).unwrap_or_default(), out))
+    // On the stack: the ESP8266 could not read a constant by bytes.
+    let all = [b'#'];
+    let Ok(any) = TopicFilter::from_bytes(&all) else { vm.refuse(py, q::topic) };
+    let attempt = |py: &Py, memory: Memory, id: Option<PacketId>| {
+        let mut filters = [(any, QoS::AtMostOnce); FILTERS];
+        let mut names = [any; FILTERS];
+        for (((filter, name), topic), qos) in
+            filters.iter_mut().zip(&mut names).zip(topics).zip(qos).take(count)
+        {
+            let topic = vm.buffer(py, topic);
+            if !vm.is_apart(topic, memory) {
+                return Err(Failure::TooSmall(memory.size()));
+            }
+            let Ok(topic) = TopicFilter::from_bytes(topic) else { return Err(Failure::Refused(q::topic)) };
+            (*filter, *name) = ((topic, qos), topic);
+        }
+        let (Some(filters), Some(names)) = (filters.get(..count), names.get(..count)) else { return Ok(0) };
+        if filters.is_empty() {
+            return Err(Failure::Refused(q::topic));
+        }
+        let Some(id) = id else { return Ok(0) };
+        memory
+            .fill(py, |out| match kind {
+                Kind::Subscribe => encode_subscribe(id, filters, out),
+                _ => encode_unsubscribe(id, names, out),
+            })
+            .map_err(|error| Failure::of(error, q::topic))
+    };
+    // What is refused takes no id.
+    client.encode(py, |py, memory| attempt(py, memory, None));
+    let id = client.next_id(py);
+    let deadline = client.deadline(py);
+    let length = client.encode(py, |py, memory| attempt(py, memory, Some(id)));
+    let mut write = Method::new();
+    client.method(py, q::_write, &mut write);
+    write.0[2] = vm.bytes(py, client.transmit.get(), 0, length);
+    vm.call_method(py, &write, 1);
+    client.expect(py, id, kind, deadline)
 }
 
 /// `_ack(client, first, body)`: an acknowledgement came. Gives its pid and the status to tell, in the lower two
 /// bits; None when it is malformed.
 extern "C" fn m_ack(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let [me, first, body] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
-    let client = Client::of(function, me);
-    let vm = &client.vm;
-    let body = vm.buffer(body);
-    let acknowledged = match vm.int(first) {
+    let (vm, py) = &mut Vm::of(function);
+    let [me, first, body] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let first = vm.int(py, first);
+    let body = vm.buffer(py, body);
+    let acknowledged = match first {
         0x90 => SubAck::decode_body(body).map(|ack| (ack.id, Kind::Subscribe)),
         0xb0 => id_of(body).map(|id| (id, Kind::Unsubscribe)),
         0x70 => id_of(body).map(|id| (id, Kind::ExactlyOnce)),
         _ => id_of(body).map(|id| (id, Kind::Publish)),
     };
     let Ok((id, kind)) = acknowledged else { return vm.none() };
-    let status = client.take(id, kind);
+    let status = client.take(py, id, kind);
     Obj::int(isize::try_from(u32::from(id.as_u16())).unwrap_or_default() << 2 | status)
 }
 
@@ -141,29 +169,37 @@ fn id_of(body: &[u8]) -> Result<PacketId, Violation> {
 
 /// `_reset(client, what)`: the books at a turn of the link, see `_link.py`.
 extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let [me, what] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
-    let client = Client::of(function, me);
-    let what = client.vm.int(what);
+    let (vm, py) = &mut Vm::of(function);
+    let [me, what] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let what = vm.int(py, what);
     match what {
-        // A link begins, with a session or without.
-        0..=1 => {
-            let now = client.now();
+        // A link begins.
+        0 => {
+            let now = client.now(py);
             for time in [&client.last_sent, &client.last_received, &client.last_look, &client.next_look] {
                 time.set(now);
             }
-            client.alive.set(true);
+            let keep_alive = client.attr(py, q::keepalive);
+            client.alive.set(vm.is_true(py, keep_alive));
             client.pinged.set(false);
+            client.is_reading.set(false);
+            client.is_peeking.set(false);
             client.filled.set(0);
-            client.unacknowledged.set(None);
-            if what == 1 {
-                client.ids.clear();
-            }
         }
+        // A session begins.
+        1 => {
+            client.ids.clear();
+            client.held.set(None);
+        }
+        // It goes on: so does what was not acknowledged.
+        17 => client.unacknowledged.set(client.held.take()),
         // A link ends.
         2 => {
             client.filled.set(0);
             client.large.set(false);
-            client.unacknowledged.set(None);
+            client.held.set(client.unacknowledged.take().or(client.held.get()));
+            client.stream.set(Obj::NULL);
         }
         // A large message begins, that is read elsewhere.
         3 => {
@@ -171,55 +207,77 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.receive.set(Memory::NONE);
             client.large.set(true);
         }
-        4 => client.heard(),
+        4 => client.heard(py),
         // PINGRESP.
         5 => {
             client.pinged.set(false);
-            client.heard();
+            client.heard(py);
         }
         // Something was written.
         6 => client.sent.set(true),
         // A large message has come to its end.
         10 => {
             client.large.set(false);
-            client.heard();
+            client.heard(py);
         }
+        // A part of a packet came: PINGRESP stands behind the rest.
+        11 => {
+            client.heard(py);
+            client.last_ping.set(client.last_received.get());
+        }
+        // Can the socket tell by itself what there is? And does it tell all that could be read?
+        12 | 13 => {
+            let socket = client.attr(py, q::sock);
+            if vm.poll(py, socket).is_some() {
+                client.stream.set(socket);
+                client.looks_first.set(what == 13);
+            }
+        }
+        // Is `_write` our own?
+        14 => {
+            let mut write = Method::new();
+            client.method(py, q::_write, &mut write);
+            return vm.bool(write.0[0] == client.own_write.get());
+        }
+        // A look at what comes has failed.
+        15 => client.is_peeking.set(false),
         // A callback begins, and ends.
         8 | 9 => client.in_callback.set(what == 8),
         _ => {
             let was = client.in_callback.replace(false);
-            return client.vm.bool(was);
+            return vm.bool(was);
         }
     }
-    client.vm.none()
+    vm.none()
 }
 
-/// `_tell(client, pid, status)`: calls `cbstat`. A pid that timed out is not used again before it is answered;
-/// with None for `status` it is awaited from now on, as one for which `kind` filters were sent.
+/// `_tell(client, pid, status)`: calls `cbstat`. A pid that timed out is not used again before it is answered.
 extern "C" fn m_tell(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let [me, pid, status, kind] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
-    let client = Client::of(function, me);
-    let vm = &client.vm;
-    if status == vm.none() {
-        let kind = if vm.is_true(kind) { Kind::Subscribe } else { Kind::Unsubscribe };
-        return client.expect(vm.packet_id(pid), kind, client.deadline());
-    }
+    let (vm, py) = &mut Vm::of(function);
+    let [me, pid, status] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
     if status == Obj::int(0)
         && let Some(id) = pid.as_id()
     {
         client.ids.remember(id, Kind::TimedOut);
     }
-    client.tell(pid, status);
+    let mut callback = Method::new();
+    client.method(py, q::cbstat, &mut callback);
+    callback.set([pid, status, Obj::NULL, Obj::NULL]);
+    client.in_callback.set(true);
+    vm.call_method(py, &callback, 2);
+    client.in_callback.set(false);
     vm.none()
 }
 
 /// `_alive(client, seconds, timeout)`: what the keep-alive asks for: 0 nothing, 1 PINGREQ, 2 to give up.
 extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let [me, seconds, timeout] = Call::new(n, kw, arguments).exactly(&Vm::of(function));
-    let client = Client::of(function, me);
-    let seconds = KeepAlive::from_secs(u16::try_from(client.vm.int(seconds)).unwrap_or_default());
-    let timeout = u32::try_from(client.vm.int(timeout)).unwrap_or_default();
-    let now = client.now();
+    let (vm, py) = &mut Vm::of(function);
+    let [me, seconds, timeout] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let seconds = KeepAlive::from_secs(u16::try_from(vm.int(py, seconds)).unwrap_or_default());
+    let timeout = u32::try_from(vm.int(py, timeout)).unwrap_or_default();
+    let now = client.now(py);
     if client.sent.replace(false) {
         // When exactly is not known, but not before the last look.
         client.last_sent.set(client.last_look.get());
@@ -247,27 +305,14 @@ extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, argument
 }
 
 impl Vm {
-    /// Encodes a packet into a new `bytearray`.
-    #[inline(never)]
-    fn packet(&self, encode: &dyn Fn(&mut [u8]) -> Result<usize, EncodeError>) -> Obj {
-        let mut memory = Memory::NONE;
-        loop {
-            match encode(memory.bytes()) {
-                Ok(_) => return self.bytearray(&memory),
-                Err(EncodeError::BufferTooSmall { needed }) => memory = self.memory_or_raise(needed),
-                Err(EncodeError::TooLong) => self.refuse(q::topic),
-            }
-        }
-    }
-
     /// A QoS, or `AssertionError`.
     #[inline(never)]
-    fn qos(&self, object: Obj) -> QoS {
-        match self.int(object) {
+    fn qos(&self, py: &mut Py, object: Obj) -> QoS {
+        match self.int(py, object) {
             0 => QoS::AtMostOnce,
             1 => QoS::AtLeastOnce,
             2 => QoS::ExactlyOnce,
-            _ => self.refuse(q::qos),
+            _ => self.refuse(py, q::qos),
         }
     }
 }
@@ -275,29 +320,18 @@ impl Vm {
 impl Client {
     /// An acknowledgement came: takes its id out of `rcv_pids`, and gives the status to tell.
     #[inline(never)]
-    fn take(&self, id: PacketId, kind: Kind) -> isize {
+    fn take(&self, py: &mut Py, id: PacketId, kind: Kind) -> isize {
         let known = self.ids.kind(id);
-        let (pid, pids) = (Obj::from_id(id), self.attr(q::rcv_pids));
-        let is_awaited = known.is_none_or(|known| known == kind) && self.vm.contains(pids, pid);
+        let (pid, pids) = (Obj::from_id(id), self.attr(py, q::rcv_pids));
+        let is_awaited = known.is_none_or(|known| known == kind) && self.vm.contains(py, pids, pid);
         if is_awaited || known == Some(Kind::TimedOut) {
             self.ids.forget(id);
         }
         if !is_awaited {
             return SUNKNOWNPID;
         }
-        self.vm.set_item(pids, pid, Obj::NULL);
-        self.heard();
+        self.vm.set_item(py, pids, pid, Obj::NULL);
+        self.heard(py);
         SDELIVERED
-    }
-
-    /// Calls `cbstat`.
-    #[inline(never)]
-    fn tell(&self, pid: Obj, status: Obj) {
-        let mut callback = Method::new();
-        self.method(q::cbstat, &mut callback);
-        callback.set([pid, status, Obj::NULL, Obj::NULL]);
-        self.in_callback.set(true);
-        self.vm.call_method(&callback, 2);
-        self.in_callback.set(false);
     }
 }

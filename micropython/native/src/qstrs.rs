@@ -16,15 +16,56 @@ macro_rules! qstrs {
     };
 }
 
+/// The methods that are in `_link`.
+pub const LATER: core::ops::RangeInclusive<crate::mp::Q> = q::__init__..=q::wait_msg;
+
+// They stand in a row.
+const _: () = {
+    let mut names: &[crate::mp::Q] = &[
+        q::__init__,
+        q::_close,
+        q::_in_cb,
+        q::_read,
+        q::_write,
+        q::connect,
+        q::disconnect,
+        q::ping,
+        q::set_callback,
+        q::set_callback_status,
+        q::set_last_will,
+        q::subscribe,
+        q::unsubscribe,
+        q::wait_msg,
+    ];
+    let mut next = q::__init__;
+    while let [name, rest @ ..] = names {
+        assert!(*name == next);
+        (names, next) = (rest, next + 1);
+    }
+};
+
 qstrs! {
+    // Those of `LATER`, in a row.
+    __init__
+    _close
+    _in_cb
+    _read
+    _write
+    connect
+    disconnect
+    ping
+    set_callback
+    set_callback_status
+    set_last_will
+    subscribe
+    unsubscribe
+    wait_msg
     AssertionError
-    MQTTClient
     MQTTException
     MemoryError
     RuntimeError
     TypeError
-    __init__
-    _close
+    __name__
     _idle
     _install
     _large
@@ -33,16 +74,19 @@ qstrs! {
     _look
     _m
     _more
+    _notice
     _packet
     _payload
+    _peek
     _qos2
-    _read
+    _rest
     _wanted
-    _write
     cb
     cbstat
     check_msg
+    keepalive
     last_cpacket
+    memoryview
     message_timeout
     msg
     newpid

@@ -4,9 +4,10 @@ import select
 import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
-from .simple2 import MQTTClient, MQTTException, pid_gen
+from . import simple2
+from .simple2 import MQTTException, _notice, pid_gen
 
-_init, _connect, _filters, _ack, _reset, _tell, _alive = _install
+_init, _connect, _request, _ack, _reset, _tell, _alive = _install
 
 
 def __init__(
@@ -25,22 +26,22 @@ def __init__(
     self.client_id = client_id
     self.server = server
     self.port = port or (8883 if ssl else 1883)
-    self.user = user
-    self.pswd = password
-    self.keepalive = keepalive
-    self.ssl = ssl
+    # What is as in the class is not set.
+    for name, value in zip(
+        ["user", "pswd", "keepalive", "ssl", "lw_topic", "lw_msg", "lw_qos", "lw_retain"],
+        [user, password, keepalive, ssl, None, None, 0, False],
+    ):
+        if getattr(self, name) != value:
+            setattr(self, name, value)
     self.ssl_params = ssl_params or {}
     self.socket_timeout = socket_timeout
     self.message_timeout = message_timeout
     self.sock = self.sock_raw = self.poller_r = self.poller_w = None
-    self.lw_topic = self.lw_msg = None
-    self.lw_qos = 0
-    self.lw_retain = False
     self.newpid = pid_gen()
     self.rcv_pids = {}
     self._received = set()
     self.last_ping = self.last_cpacket = ticks_ms()
-    _init(self, MQTTClient.publish)
+    _init(self, simple2._read, simple2._write)
 
 
 def cbstat(self, pid, status):
@@ -68,7 +69,7 @@ def connect(self, clean_session=True, timeout=None):
     before = self.socket_timeout
     packet = _connect(
         clean_session,
-        self.keepalive,
+        self.keepalive or 0,
         self.client_id,
         self.user,
         self.pswd,
@@ -83,12 +84,12 @@ def connect(self, clean_session=True, timeout=None):
     if timeout is not None:
         self.socket_timeout = timeout
     try:
-        _open(self)
-        _reset(self, bool(clean_session))
+        tells = _open(self)
+        _reset(self, 0)
         if clean_session:
             self.rcv_pids.clear()
-            self._received = set()
-        self._write(packet)
+        # A program may keep what it gets.
+        self._write(packet if _reset(self, 14) else bytes(packet))
         answer = self._read(4)
     except:
         _close(self)
@@ -104,6 +105,17 @@ def connect(self, clean_session=True, timeout=None):
         _close(self)
         raise MQTTException(20 + code) if code < 6 else MQTTException(20, code)
     _reset(self, 4)
+    if clean_session or not answer[2]:
+        # What came in another session is no matter of this one.
+        _reset(self, 1)
+        self._received = set()
+    else:
+        _reset(self, 17)
+    try:
+        _reset(self, 13 if tells else 12)
+    except OSError:
+        # It is no socket of MicroPython's.
+        pass
     return answer[2]
 
 
@@ -111,8 +123,7 @@ def _open(self):
     error = None
     for address in socket.getaddrinfo(self.server, self.port, 0, socket.SOCK_STREAM):
         try:
-            _dial(self, address)
-            return
+            return _dial(self, address)
         except (OSError, MQTTException) as e:
             error = e
             _close(self)
@@ -138,12 +149,15 @@ def _dial(self, address):
         break
     else:
         raise MQTTException(30)
+    tells = True
     if self.ssl:
-        from . import _tls
-
-        sock = _tls.wrap(self, sock)
+        module = _module("_tls", "_data")
+        sock = module.wrap(self, sock)
+        # axTLS does not tell of what it has read already.
+        tells = hasattr(module.tls, "MBEDTLS_VERSION")
         _watch(self, sock)
     self.sock = sock
+    return tells
 
 
 def _watch(self, sock):
@@ -173,11 +187,14 @@ def _fail(self, *code):
 
 def disconnect(self):
     if self.sock:
+        # It is sent in any case: nobody looks whether the broker has closed before.
+        _reset(self, 2)
         try:
             self._write(b"\xe0\0")
         except (OSError, MQTTException):
             pass
-        _close(self)
+        finally:
+            _close(self)
 
 
 def ping(self):
@@ -186,7 +203,8 @@ def ping(self):
 
 
 def publish(self, topic, msg, retain=False, qos=0, dup=False, pid=None):
-    return MQTTClient.publish(self, topic, msg, retain, qos, dup, pid)
+    """The arguments in their order."""
+    return self, topic, msg, retain, qos, dup, pid
 
 
 def subscribe(self, topic, qos=0):
@@ -197,12 +215,6 @@ def subscribe(self, topic, qos=0):
 
 def unsubscribe(self, topic):
     return _request(self, False, topic if isinstance(topic, (list, tuple)) else (topic,))
-
-
-def _request(self, kind, filters):
-    pid = _filters(self, kind, None, filters)
-    self._write(_filters(self, kind, pid, filters))
-    return _tell(self, pid, None, kind)
 
 
 def wait_msg(self):
@@ -222,21 +234,39 @@ def _milliseconds(self):
     return -1 if self.socket_timeout is None else int(self.socket_timeout * 1000)
 
 
-def _wait(self, poller, end):
-    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end."""
-    if not self.sock:
-        raise MQTTException(28)
-    left = _milliseconds(self)
-    if left >= 0:
-        now = ticks_ms()
-        if end is None:
-            end = self._end or ticks_add(now, left)
-        left = ticks_diff(end, now)
-        if left < 0:
+def _wait(self, poller, end, looks=None):
+    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end.
+
+    With `looks` it looks meanwhile after what times out.
+    """
+    while True:
+        if not self.sock:
+            raise MQTTException(28)
+        left = _milliseconds(self)
+        if left >= 0:
+            now = ticks_ms()
+            if end is None:
+                end = self._end
+            if end is None:
+                end = ticks_add(now, left)
+                if self._big:
+                    self._end = end
+            left = ticks_diff(end, now)
+            if left < 0:
+                raise MQTTException(30)
+        time = _turn(self) if looks else -1
+        is_last = time < 0 or 0 <= left <= time
+        if poller.poll(left if is_last else time):
+            return end
+        if is_last:
             raise MQTTException(30)
-    if not poller.poll(left):
-        raise MQTTException(30)
-    return end
+        # While a packet is coming, PINGRESP stands behind it.
+        _look(self, left < 0)
+
+
+def _turn(self):
+    """How long nobody needs to look after what times out, in ms; -1 for ever."""
+    return min((self.keepalive or 4) * 250, 1000) if self.keepalive or self.rcv_pids else -1
 
 
 def _write(self, buf, length=-1):
@@ -246,6 +276,7 @@ def _write(self, buf, length=-1):
         length = len(buf)
     if not self.sock:
         raise MQTTException(28)
+    _notice(self)
     _more(self, buf, length, self.sock.write(buf, length))
     return length
 
@@ -258,7 +289,10 @@ def _more(self, buf, length, written):
     try:
         while sent < length:
             end = _wait(self, self.poller_w, end)
-            sent += self.sock.write(buf[sent:length], length - sent) or 0
+            count = self.sock.write(buf[sent:length], length - sent)
+            if count:
+                sent += count
+                end = None
     except MQTTException:
         # Half a packet is on its way: what would follow it is lost for the other side.
         if sent:
@@ -269,6 +303,15 @@ def _more(self, buf, length, written):
             _close(self)
         raise
     _reset(self, 6)
+
+
+def _peek(self):
+    """The next byte of what has come; nobody else reads meanwhile."""
+    try:
+        return self.sock.read(1)
+    except:
+        _reset(self, 15)
+        raise
 
 
 def _payload(self, msg):
@@ -294,25 +337,40 @@ def _read(self, n):
         more = self.sock.read(n - len(part))
         if more:
             self._part = part + more
+            if self._big and end is not None:
+                self._came = True
         elif more is None:
-            end = _wait(self, self.poller_r, end)
+            end = _wait(self, self.poller_r, end, self._big)
         else:
             raise MQTTException(1)
 
 
-def _idle(self, begun, waited):
-    """There is nothing to read. Waits; gives None to stop, or else what to give next time."""
-    if begun:
-        return _wait(self, self.poller_r, waited) or 0
-    forever = self.socket_timeout is None
-    if waited is None or forever:
-        # Without end, but looking after what times out.
-        time = 1 if not forever else 1000 if self.keepalive or self.rcv_pids else -1
-        poller = self.poller_r
-        for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
-            return 0
-    _look(self, True)
-    return 0 if forever else None
+def _idle(self, again):
+    """There is nothing to read. Waits, but not `again`; gives whether there is something now."""
+    while True:
+        forever = self.socket_timeout is None
+        if forever or not again:
+            time = _turn(self) if forever else 1
+            poller = self.poller_r
+            for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
+                return True
+        if not forever:
+            return False
+        _look(self, True)
+        if not self.sock:
+            raise MQTTException(28)
+
+
+def _rest(self, end, came):
+    """A packet has begun. Waits until `end`; gives False to stop, or else the end for the next time."""
+    if came:
+        _reset(self, 11)
+    try:
+        return _wait(self, self.poller_r, end, True)
+    except MQTTException as error:
+        if came and error.args[0] == 30:
+            return False
+        raise
 
 
 def _look(self, idle):
@@ -323,7 +381,7 @@ def _look(self, idle):
             end = pids.get(pid)
             if end is not None and ticks_diff(end, now) <= 0:
                 del pids[pid]
-                _tell(self, pid, 0, 0)
+                _tell(self, pid, 0)
     if self.keepalive and self.sock:
         # With half the time left to give up in, the broker is asked once.
         time = self.keepalive * 500
@@ -343,9 +401,7 @@ def _packet(self, first, body):
         return None
     if first not in (0x40, 0x90, 0xB0):
         if 0x40 < first < 0x80:
-            from . import _qos2
-
-            return _qos2.packet(self, first, body)
+            return _module("_qos2", "_send").packet(self, first, body)
         _fail(self, -1)
     ack = _ack(self, first, body)
     if ack is None:
@@ -357,8 +413,7 @@ def _packet(self, first, body):
         self.granted = body[2:]
         if ack & 1 and 0x80 in self.granted:
             raise MQTTException(44, pid)
-    _tell(self, pid, ack & 3, 0)
-    _look(self, False)
+    _tell(self, pid, ack & 3)
     return first
 
 
@@ -367,44 +422,24 @@ def _wanted(self, length):
 
 
 def _large(self, header):
-    from . import _large
-
+    module = _module("_large", "take")
     if not self._big:
-        _large.begin(self, header)
-    # However it comes, it takes no longer than one wait.
-    time = _milliseconds(self)
-    if time >= 0:
-        self._end = ticks_add(ticks_ms(), time)
-    try:
-        return _large.go_on(self)
-    finally:
-        self._end = None
+        module.begin(self, header)
+    return module.go_on(self)
 
 
 def _qos2(self, *message):
-    from . import _qos2
-
-    _qos2.message(self, *message)
+    _module("_qos2", "_send").message(self, *message)
 
 
-for _name in (
-    "__init__",
-    "_close",
-    "_in_cb",
-    "_read",
-    "_write",
-    "cbstat",
-    "connect",
-    "disconnect",
-    "ping",
-    "set_callback",
-    "set_callback_status",
-    "set_last_will",
-    "subscribe",
-    "unsubscribe",
-    "wait_msg",
-):
-    setattr(MQTTClient, _name, globals()[_name])
-MQTTClient.granted = MQTTClient.msg_max = MQTTClient.cb_part = None
-MQTTClient._part = b""
-MQTTClient._big = MQTTClient._end = None
+def _module(name, last):
+    """One of our modules, once its last name is there: another thread may be importing it."""
+    while True:
+        module = __import__(name, None, None, ("",), 1)
+        if hasattr(module, last):
+            return module
+
+
+if not hasattr(simple2.MQTTClient, "cbstat"):
+    simple2.MQTTClient.cbstat = cbstat
+_whole = True

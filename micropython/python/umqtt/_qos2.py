@@ -12,7 +12,8 @@ def message(self, topic, msg, retain, dup, pid):
             self.cb(topic, msg, retain, dup)
             _reset(self, 9)
     _reset(self, 4)
-    if self.sock:
+    # The callback may have disconnected, or begun another session.
+    if self.sock and pid in self._received:
         _send(self, b"\x50\x02", pid)
 
 
@@ -31,7 +32,7 @@ def packet(self, first, body):
         # The first byte as it came, with its flags.
         return 0x62
     else:
-        _tell(self, pid, _ack(self, first, body) & 3, 0)
+        _tell(self, pid, _ack(self, first, body) & 3)
     return first
 
 

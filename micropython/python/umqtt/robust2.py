@@ -3,6 +3,9 @@
 
 from time import sleep_ms, ticks_diff, ticks_ms
 
+if "." not in __name__:
+    # It was copied without its folder.
+    raise ImportError("no simple2.mpy")
 from . import simple2
 
 
@@ -37,8 +40,10 @@ class MQTTClient(simple2.MQTTClient):
     MSG_QUEUE_MAX = 5
     CONFIRM_QUEUE_MAX = 10
     RESUBSCRIBE = True
+    # The longest pause between two tries of reconnect(), in s.
+    PAUSE_MAX = 5
     _cbstat = None
-    # How many ms reconnect() waits after `_last`, when something was sent or tried.
+    # How many ms reconnect() waits after its last try, which ended at `_last`.
     _pause = 50
     _last = 0
 
@@ -53,12 +58,10 @@ class MQTTClient(simple2.MQTTClient):
         # {message: [pid]} of those in `msg_to_send` that were sent before in this session.
         self._pids = {}
 
-    def _try(self, code, function, items, data, *args):
-        """What the call returns; False if it failed. A pid is put down in {data: [pid]}."""
+    def _try(self, code, name, items, data, *args):
+        """What simple2's method returns; False if it failed. A pid is put down in {data: [pid]}."""
         try:
-            value = function(self, *args)
-            if code < 10:
-                self._last = ticks_ms()
+            value = getattr(simple2.MQTTClient, name)(self, *args)
             if value and data:
                 pids = items.setdefault(data, [])
                 pids.append(value)
@@ -95,12 +98,31 @@ class MQTTClient(simple2.MQTTClient):
             if len(queue) > self.MSG_QUEUE_MAX:
                 self._pids.pop(queue.pop(0), None)
 
+    def _ask(self):
+        """Sends PINGREQ when it is time; gives whether the broker has been silent for too long."""
+        limit = 1000 * (self.keepalive or 0)
+        idle = ticks_diff(ticks_ms(), self.last_cpacket)
+        # Whole seconds count, as in the original.
+        if not limit or idle >= limit + 1000:
+            return limit
+        if 2 * idle >= limit and ticks_diff(self.last_ping, self.last_cpacket) <= 0:
+            if self.sock and not self.conn_issue:
+                MQTTClient.ping(self)
+
     def is_keepalive(self):
-        idle = ticks_diff(ticks_ms(), max(self._last, self.last_cpacket))
-        alive = not self.keepalive or idle < 1500 * self.keepalive
-        if not (alive or self.conn_issue):
-            self.conn_issue = simple2.MQTTException(7), 9
-        return alive
+        if self._ask():
+            # What waits nobody has read: a program may do nothing but publish.
+            for _ in range(99):
+                if self.conn_issue:
+                    return False
+                if not (self.poller_r and self.poller_r.poll(0)):
+                    break
+                self.last_cpacket = ticks_ms()
+                MQTTClient.check_msg(self)
+            if self._ask():
+                self.conn_issue = simple2.MQTTException(7), 9
+                return False
+        return True
 
     def set_callback_status(self, f):
         self._cbstat = f
@@ -110,7 +132,10 @@ class MQTTClient(simple2.MQTTClient):
         if stat != 2 or pid not in self.rcv_pids:
             for items in self.msg_to_confirm, self.sub_to_confirm:
                 data = pop(items, pid)
-                if data and not stat:
+                if stat:
+                    # As in the original it stands for all that are equal.
+                    items.pop(data, None)
+                elif data:
                     self._again(data, pid)
             if stat:
                 data = pop(self._pids, pid)
@@ -123,7 +148,7 @@ class MQTTClient(simple2.MQTTClient):
         if clean_session:
             self.msg_to_send.clear()
             self.msg_to_confirm.clear()
-        session = self._try(1, simple2.MQTTClient.connect, None, None, clean_session, timeout)
+        session = self._try(1, "connect", None, None, clean_session, timeout)
         if session is False:
             return
         self.conn_issue = None
@@ -147,15 +172,16 @@ class MQTTClient(simple2.MQTTClient):
             print("MQTT (%s): %r" % (name, error))
 
     def reconnect(self):
-        early = self._pause - ticks_diff(ticks_ms(), self._last)
-        if 0 < early <= self._pause:
+        pause = min(self._pause, int(1000 * self.PAUSE_MAX))
+        early = pause - ticks_diff(ticks_ms(), self._last)
+        if 0 < early <= pause:
             sleep_ms(min(early, 50))
             if early > 50:
                 return
         session = self.connect(False)
         if self.conn_issue:
-            self._pause = min(2 * self._pause, 60000)
-            self._last = ticks_ms()
+            self._pause = 2 * pause
+        self._last = ticks_ms()
         if session == 0:
             for data in self.subs:
                 self._again(data, 0)
@@ -166,45 +192,44 @@ class MQTTClient(simple2.MQTTClient):
             self.subscribe(topic, qos, False)
 
     def things_to_do(self):
-        count = len(self.msg_to_send) + len(self.sub_to_send)
+        lists = [self.msg_to_send, self.sub_to_send]
         for items in self.msg_to_confirm, self.sub_to_confirm:
-            count += sum(map(len, items.values()))
-        return count
+            lists += items.values()
+        return sum(map(len, lists))
 
     def add_msg_to_send(self, data):
         queue = self.msg_to_send
         if self.MSG_QUEUE_MAX < 1:
             return
         while True:
-            count = len(queue)
-            oldest = 0
-            for pids in self.msg_to_confirm.values():
-                for pid in pids:
-                    count += 1
-                    if not oldest or not (oldest - pid) & 0x8000:
-                        oldest = pid
-            if count < self.MSG_QUEUE_MAX:
+            pids = sum(self.msg_to_confirm.values(), [])
+            if len(queue) + len(pids) < self.MSG_QUEUE_MAX:
                 break
-            if oldest:
+            if pids:
+                oldest = pids[0]
+                for pid in pids:
+                    if (pid - oldest) & 0x8000:
+                        oldest = pid
                 pop(self.msg_to_confirm, oldest)
             else:
                 self._pids.pop(queue.pop(0), None)
         queue.append(data)
 
     def ping(self):
-        self._try(7, simple2.MQTTClient.ping, None, None)
+        self._try(7, "ping", None, None)
 
     def publish(self, topic, msg, retain=False, qos=0):
         data = None
         if qos or retain:
             data = copy(topic), copy(msg), retain, qos
+        self._ask()
         keep = 0 < qos < 3 or self.KEEP_QOS0 and not qos
         if retain and keep:
             discard(topic, None, self.msg_to_send, self.msg_to_confirm, self._pids)
         if self.msg_to_send:
             MQTTClient.send_queue(self, 2)
         pid = self._try(
-            2, simple2.MQTTClient.publish, self.msg_to_confirm, data, topic, msg, retain, qos
+            2, "publish", self.msg_to_confirm, data, topic, msg, retain, qos
         )
         if pid is not False:
             if retain and not keep:
@@ -221,7 +246,7 @@ class MQTTClient(simple2.MQTTClient):
                 pid = self.subscribe(topic, qos, resubscribe)
             return pid
         data = copy(topic), qos
-        pid = self._try(3, simple2.MQTTClient.subscribe, self.sub_to_confirm, data, topic, qos)
+        pid = self._try(3, "subscribe", self.sub_to_confirm, data, topic, qos)
         discard(topic, None, self.sub_to_send)
         discard(topic, data, self.sub_to_confirm)
         if not pid:
@@ -232,21 +257,22 @@ class MQTTClient(simple2.MQTTClient):
         return pid or None
 
     def unsubscribe(self, topic):
-        pid = self._try(3, simple2.MQTTClient.unsubscribe, None, None, topic)
+        pid = self._try(3, "unsubscribe", None, None, topic)
         for topic in topic if isinstance(topic, (list, tuple)) else (topic,):
             discard(topic, None, self.subs, self.sub_to_send, self.sub_to_confirm)
         return pid or None
 
     def send_queue(self, code=5):
-        for queue, items, function in (
-            (self.msg_to_send, self.msg_to_confirm, simple2.MQTTClient.publish),
-            (self.sub_to_send, self.sub_to_confirm, simple2.MQTTClient.subscribe),
+        self._ask()
+        for queue, items, name in (
+            (self.msg_to_send, self.msg_to_confirm, "publish"),
+            (self.sub_to_send, self.sub_to_confirm, "subscribe"),
         ):
             while queue:
                 data = queue[0]
                 pids = self._pids.get(data)
                 args = data + (True, pids[0]) if pids else data
-                if self._try(code, function, items, data, *args) is False:
+                if self._try(code, name, items, data, *args) is False:
                     return False
                 queue.pop(0)
                 if pids:
@@ -263,10 +289,12 @@ class MQTTClient(simple2.MQTTClient):
     def wait_msg(self):
         before = self.conn_issue
         result = super().wait_msg()
-        if self.conn_issue is not before and self.conn_issue[1] == 10:
-            self.conn_issue = self.conn_issue[0], 8
+        issue = self.conn_issue
+        if issue is not before and issue[1] == 10:
+            self.conn_issue = issue[0], 8
         return result
 
     def check_msg(self):
+        result = self._try(10, "check_msg", None, None)
         self.is_keepalive()
-        return self._try(10, simple2.MQTTClient.check_msg, None, None) or None
+        return result or None

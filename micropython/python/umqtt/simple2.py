@@ -1,13 +1,18 @@
 from time import ticks_ms
 
+if "." not in __name__:
+    raise ImportError("no _link.mpy")
+
 __version__ = "0.1.0"
 _link = None
 
 
 def _load():
     global _link
-    from . import _link as module
-
+    module = None
+    # One that another thread is importing has not all of its names yet.
+    while not hasattr(module, "_whole"):
+        from . import _link as module
     _link = module
     return module
 
@@ -23,7 +28,13 @@ def pid_gen(pid=0):
 
 
 class MQTTClient:
-    cb = None
+    # What a client does not set is here: each attribute of its own makes its others slower to find.
+    cb = granted = msg_max = cb_part = user = pswd = lw_topic = lw_msg = _big = _end = None
+    keepalive = lw_qos = 0
+    ssl = lw_retain = False
+    _part = b""
 
 
 _install(MQTTClient)
+_read = MQTTClient._read
+_write = MQTTClient._write

@@ -25,6 +25,8 @@ class MQTTClient(simple2.MQTTClient):
     """How many equal messages wait for an acknowledgement at most; 10."""
     RESUBSCRIBE: bool
     """Subscriptions are kept in `subs`, for `resubscribe()` and `reconnect()`; True."""
+    PAUSE_MAX: float
+    """The longest pause between two tries of `reconnect()`, in seconds; 5."""
     subs: list[_Subscription]
     msg_to_send: list[_Message]
     """(topic, msg, retain, qos) of what is to be sent."""
@@ -50,12 +52,15 @@ class MQTTClient(simple2.MQTTClient):
         """`connect(False)`, but after failures only when it is time: it waits up to 50 ms, then
         returns None.
 
-        The pause doubles up to a minute. If the broker has no session, the subscriptions go to
+        The pause doubles up to PAUSE_MAX seconds. If the broker has no session, the subscriptions go to
         `sub_to_send`.
         """
 
     def is_keepalive(self) -> bool:
-        """False, and a `conn_issue` of code 7, when the link has been silent for too long."""
+        """False, and a `conn_issue` of code 7, when no packet has come for `keepalive` and a second
+        more; when none has come for half of `keepalive`, it sends PINGREQ. `check_msg()` and
+        `is_conn_issue()` call it.
+        """
 
     def is_conn_issue(self) -> bool:
         """Whether there is a `conn_issue`, which it logs."""

@@ -78,6 +78,15 @@ impl Port {
         command
     }
 
+    /// The folder that has `asyncio`, which this binary does not have frozen.
+    ///
+    /// # Panics
+    /// When the binary is not where MicroPython's makefile puts it.
+    #[must_use]
+    pub fn extmod(&self) -> PathBuf {
+        self.binary.ancestors().nth(4).expect("a binary in MicroPython's source tree").join("extmod")
+    }
+
     /// Runs a program of `python/` to its end, or kills it when `limit` is over.
     ///
     /// # Panics
@@ -110,7 +119,7 @@ impl Port {
     ) -> Run {
         let python = python_folder();
         let mut child = self
-            .command(side, &[], &[&python])
+            .command(side, &[], &[&python, &self.extmod()])
             .args(options)
             .arg(python.join(program))
             .args(arguments)

@@ -16,3 +16,23 @@ fn a_program_that_overrides_methods_of_robust2() {
 fn a_program_that_polls_the_socket_itself() {
     agree("alike/outside_poll");
 }
+
+#[test]
+fn packets_that_come_in_parts() {
+    agree("alike/parts");
+}
+
+#[test]
+fn a_message_that_takes_longer_than_the_time_out() {
+    agree("alike/slow_message");
+}
+
+#[test]
+fn a_class_that_the_program_patches() {
+    agree("alike/patched_class");
+}
+
+#[test]
+fn arguments_that_the_original_takes() {
+    agree("alike/arguments");
+}

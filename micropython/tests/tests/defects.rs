@@ -14,13 +14,16 @@ macro_rules! defects {
 
 defects! {
     callback_raises
+    closed_link
     d01_tls
     d02_partial_packet
+    d02_slow_parts
     d02_split_anywhere
     d03_unexpected_packet
     d04_text
     d05_never_read
     d05_short_write
+    d05_slow_write
     d06_declared_length
     d06_limit
     d06_parts
@@ -32,6 +35,7 @@ defects! {
     d11_kinds
     d12_inbound_qos2
     d12_inbound_qos3
+    d12_lost_session
     d13_resend
     d14_pid_in_flight
     d15_topics
@@ -52,6 +56,9 @@ defects! {
     d26_expiry
     d27_one_write
     d28_garbage
+    forged_state
+    kept_packets
+    nested_check_msg
     refused_later
     superset
 }

@@ -42,7 +42,7 @@ impl Garden {
     /// Starts a program in the folder of the broker.
     fn run(&self, program: &Path) -> Program {
         let board = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/board");
-        let mut command = self.port.command(Side::Ours, &[&board], &[&extmod()]);
+        let mut command = self.port.command(Side::Ours, &[&board], &[&self.port.extmod()]);
         command.arg(program).current_dir(self.broker.folder());
         command.env("PORT", self.broker.port().to_string());
         command.env("TLS_PORT", self.broker.tls_port().to_string());
@@ -114,12 +114,6 @@ fn connect(broker: &Mosquitto, id: &str) -> TcpClient {
 /// The folder of what is written for MicroPython.
 fn micropython() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// Where MicroPython's source has `asyncio`, which is frozen on boards.
-fn extmod() -> PathBuf {
-    let binary = PathBuf::from(std::env::var_os("MICROPYTHON").unwrap());
-    binary.ancestors().nth(4).expect("a binary in MicroPython's source tree").join("extmod")
 }
 
 /// A running program; dropping it ends it.

@@ -8,6 +8,7 @@
 #include "py/nativeglue.h"
 #include "py/objmodule.h"
 #include "py/runtime.h"
+#include "py/stream.h"
 
 #if (MICROPY_OBJ_REPR != MICROPY_OBJ_REPR_A && MICROPY_OBJ_REPR != MICROPY_OBJ_REPR_C) || MICROPY_DEBUG_MP_OBJ_SENTINELS
 #error "umqtt is not made for this representation of objects"
@@ -18,7 +19,10 @@
 
 // The places of mp.rs.
 _Static_assert(offsetof(mp_fun_table_t, make_function_from_proto_fun) == 26 * sizeof(void *), "another mp_fun_table_t");
-_Static_assert(offsetof(mp_fun_table_t, get_buffer) == 65 * sizeof(void *), "another mp_fun_table_t");
+_Static_assert(offsetof(mp_fun_table_t, get_stream_raise) == 66 * sizeof(void *), "another mp_fun_table_t");
+_Static_assert(offsetof(mp_obj_type_t, slot_index_call) == sizeof(void *) + 6, "another mp_obj_type_t");
+_Static_assert(offsetof(mp_obj_type_t, slot_index_attr) == sizeof(void *) + 9, "another mp_obj_type_t");
+_Static_assert(offsetof(mp_obj_type_t, slots) == sizeof(void *) + 16, "another mp_obj_type_t");
 
 // Not constant: a constant is in flash, which the ESP8266 does not read by halves of words.
 static qstr_short_t names[] = {
@@ -112,6 +116,7 @@ const mp_fun_table_t umqtt_table = {
     .obj_new_bytearray_by_ref = mp_obj_new_bytearray_by_ref,
     .load_method_maybe = mp_load_method_maybe,
     .get_buffer = mp_get_buffer,
+    .get_stream_raise = mp_get_stream_raise,
 };
 
 // The native parts: each leaves `_install` in the globals of the module that is being imported.

@@ -1,10 +1,10 @@
 //! Memory of MicroPython's heap, and the objects that show it to programs.
 
-use super::Obj;
-use super::table::ByteArray;
+use super::table::Array;
+use super::{Obj, Py};
 
 /// Memory from MicroPython's heap. It is there as long as something reachable points to its start.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     pub(super) start: *mut u8,
     pub(super) size: usize,
@@ -17,36 +17,69 @@ impl Memory {
         self.size
     }
 
-    /// The bytes. As any reference, not to be held across a call into MicroPython, nor beside another.
-    pub const fn bytes<'a>(self) -> &'a mut [u8] {
-        if self.size == 0 {
-            return &mut [];
-        }
-        // SAFETY: MicroPython gave so much memory, and it is ours alone; by the rule it is borrowed once, and only
-        // as long as the client holds it.
-        unsafe { core::slice::from_raw_parts_mut(self.start, self.size) }
-    }
-}
-
-impl Memory {
-    /// The bytes from `start` to `end`, as far as they are there; as [`bytes`](Self::bytes).
+    /// The bytes from `start` to `end`, as far as they are there, until the next call into MicroPython.
     #[inline(never)]
-    pub fn part<'a>(self, start: usize, end: usize) -> &'a mut [u8] {
-        self.bytes().get_mut(start..end).unwrap_or_default()
+    pub fn part(self, _: &Py, start: usize, end: usize) -> &[u8] {
+        if start > end || end > self.size {
+            return &[];
+        }
+        // SAFETY: MicroPython gave so much memory, and while `Py` is borrowed nothing frees or changes it: what does
+        // borrows `Py` mutably, or is `fill`.
+        unsafe { core::slice::from_raw_parts(self.start.wrapping_add(start), end - start) }
+    }
+
+    /// Copies bytes, which lie elsewhere, to a place in it, as far as there is room.
+    #[inline(never)]
+    pub fn put(self, py: &Py, start: usize, bytes: &[u8]) {
+        self.fill(py, |to| {
+            for (to, from) in to.iter_mut().skip(start).zip(bytes) {
+                *to = *from;
+            }
+        });
+    }
+
+    /// Lends all the bytes to a function that writes them; what it reads must lie elsewhere, see `Vm::is_apart`.
+    #[inline(always)]
+    pub fn fill<T>(self, _: &Py, write: impl FnOnce(&mut [u8]) -> T) -> T {
+        if self.size == 0 {
+            return write(&mut []);
+        }
+        // SAFETY: as above; the slice ends with `write`, which can call nothing that changes the heap.
+        write(unsafe { core::slice::from_raw_parts_mut(self.start, self.size) })
     }
 }
 
-/// A `bytearray` that shows memory of a client; it is used again for each call.
+/// A `memoryview` that shows memory of a client; it is used again for each call.
+///
+/// A program that keeps it, or a slice of it, sees what comes later, but nothing else: it can neither be resized nor
+/// does the memory go away while somebody looks at it.
 #[derive(Clone, Copy)]
 pub struct Lent(pub(super) Obj);
 
+/// What a [`Lent`] shows.
+pub struct Shown(usize, usize, *mut u8);
+
 impl Lent {
-    /// Shows these bytes, until the next call; the client must hold them as long as the program may look at them.
-    pub fn show(self, bytes: &[u8]) -> Obj {
+    /// Shows these bytes, until the next call. The memory must be a block that is never resized or freed by hand.
+    #[inline(never)]
+    pub fn show(self, memory: Memory, start: usize, end: usize) -> Obj {
         // SAFETY: `Vm::lent` has looked at the object's layout.
-        let array = unsafe { &mut *(self.0.0 as *mut ByteArray) };
-        array.length = bytes.len();
-        array.items = bytes.as_ptr().cast_mut();
+        let array = unsafe { &mut *(self.0.0 as *mut Array) };
+        array.typecode_and_offset = array.typecode_and_offset & 0xff | start << 8;
+        (array.length, array.items) = (end - start, memory.start);
         self.0
+    }
+
+    /// What it shows now, to [`restore`](Self::restore) it.
+    pub const fn shown(self) -> Shown {
+        // SAFETY: as above.
+        let array = unsafe { &*(self.0.0 as *const Array) };
+        Shown(array.typecode_and_offset, array.length, array.items)
+    }
+
+    pub const fn restore(self, shown: &Shown) {
+        // SAFETY: as above.
+        let array = unsafe { &mut *(self.0.0 as *mut Array) };
+        (array.typecode_and_offset, array.length, array.items) = (shown.0, shown.1, shown.2);
     }
 }

@@ -1,14 +1,17 @@
 //! MicroPython as native code sees it; all unsafe code is here and in the files beside it.
 //!
 //! A native module gets one table of functions (`mp_fun_table`, ABI 6.3: MicroPython 1.23 and later) and its own
-//! context. Three rules make the rest of the crate sound:
+//! context. Four rules make the rest of the crate sound:
 //!
 //! - An exception leaves by a long jump over our frames, so no frame holds anything with a destructor.
-//! - Any call into MicroPython may collect garbage or run the program, which may call us again. So no reference
-//!   into a buffer of the [`Client`] is held across one, and its fields are cells.
+//! - Any call into MicroPython may collect garbage or run the program, which may call us again. Such a call takes
+//!   `&mut Py`, and whatever is lent from the heap borrows `Py`: so the compiler sees to it that no slice lives across
+//!   one. There is one `Py` for each call of ours, and the fields of the [`Client`] are cells.
 //! - Whatever we point into is held by an object that is reachable: the client's state by the attribute `_m`,
 //!   and the buffers by the state, which the collector scans like every block of its heap.
+//! - Nothing that a program can replace is taken for what it should be: see [`Client::of`].
 
+mod function;
 mod memory;
 mod table;
 
@@ -16,12 +19,20 @@ use umqtt_proto::PacketId;
 
 use crate::client::Client;
 use crate::qstrs::q;
+#[cfg(any(not(feature = "link"), feature = "user-module"))]
+pub use function::Methods;
+pub use function::{Call, Function, Native};
 pub use memory::{Lent, Memory};
+#[cfg(feature = "link")]
+use table::{Array, READ};
 use table::{
-    BufferInfo, ByteArray, Context, GET, NATIVE_VIPER, OPERATOR_IN, READ_OR_RAISE, RawCode, TYPE_INT,
+    BufferInfo, Context, GET, IOCTL, NATIVE_VIPER, OPERATOR_IN, POLL, READ_OR_RAISE, RawCode, TYPE_INT,
     TYPE_QSTR, Table, table,
 };
-pub use table::{Function, Native};
+
+/// `MP_STREAM_POLL_RD`, and `MP_STREAM_POLL_ERR | MP_STREAM_POLL_HUP`
+pub const READABLE: usize = 1;
+pub const BROKEN: usize = 0x18;
 
 /// A Python object.
 #[repr(transparent)]
@@ -56,6 +67,9 @@ impl Obj {
     }
 }
 
+/// The right to call into MicroPython, which nobody can do while something of its heap is lent. It has no size.
+pub struct Py(());
+
 /// MicroPython, as the module was loaded into it: a pointer for each thing that is needed often.
 #[derive(Clone, Copy)]
 pub struct Vm {
@@ -64,9 +78,14 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// The one that called this function.
+    /// The one that called this function; once in each function that MicroPython calls.
+    #[inline(always)]
+    pub fn of(function: &'static Function) -> (Self, Py) {
+        (Self::at(function), Py(()))
+    }
+
     #[inline(never)]
-    pub fn of(function: &'static Function) -> Self {
+    fn at(function: &'static Function) -> Self {
         Self { table: table(), context: function.context }
     }
 
@@ -84,9 +103,20 @@ impl Vm {
         if value { self.table.true_ } else { self.table.false_ }
     }
 
-    /// A global of the module, or a builtin; raises `NameError`.
+    /// A name as a string.
+    pub fn name(&self, name: Q) -> Obj {
+        (self.table.to_object)(self.qstr(name), TYPE_QSTR)
+    }
+
+    /// A global of the module; raises `AttributeError`.
     #[inline(never)]
-    pub fn global(&self, name: Q) -> Obj {
+    pub fn global(&self, py: &mut Py, name: Q) -> Obj {
+        self.attr(py, Obj(core::ptr::from_ref(self.context) as usize), name)
+    }
+
+    /// A builtin, which is always there: what is raised here would leave the caller with our globals.
+    #[inline(never)]
+    pub fn builtin(&self, _: &mut Py, name: Q) -> Obj {
         let before = (self.table.swap_globals)(self.context.globals);
         let value = (self.table.load_global)(self.qstr(name));
         (self.table.swap_globals)(before);
@@ -94,37 +124,37 @@ impl Vm {
     }
 
     /// Only while the module is being imported: its globals are the current ones.
-    pub fn store_global(&self, name: Q, value: Obj) {
+    pub fn store_global(&self, _py: &mut Py, name: Q, value: Obj) {
         (self.table.store_global)(self.qstr(name), value);
     }
 
     /// A function of this module as an object that binds `self`.
     #[inline(never)]
-    pub fn function(&self, code: Native) -> Obj {
+    pub fn function(&self, _: &mut Py, code: Native) -> Obj {
         let (kind, indicator) = (NATIVE_VIPER, [0; 2]);
         let raw = RawCode { indicator, kind, is_generator: false, code, rest: [0; 2] };
         (self.table.make_function)(&raw, self.context, core::ptr::null())
     }
 
     #[inline(never)]
-    pub fn attr(&self, object: Obj, name: Q) -> Obj {
+    pub fn attr(&self, _: &mut Py, object: Obj, name: Q) -> Obj {
         (self.table.load_attr)(object, self.qstr(name))
     }
 
     #[inline(never)]
-    pub fn store(&self, object: Obj, name: Q, value: Obj) {
+    pub fn store(&self, _: &mut Py, object: Obj, name: Q, value: Obj) {
         (self.table.store_attr)(object, self.qstr(name), value);
     }
 
     /// A method, ready to be called; raises `AttributeError`.
     #[inline(never)]
-    pub fn method(&self, object: Obj, name: Q, call: &mut Method) {
+    pub fn method(&self, _: &mut Py, object: Obj, name: Q, call: &mut Method) {
         (self.table.load_method)(object, self.qstr(name), call.0.as_mut_ptr());
     }
 
-    /// A method, if the object has it.
+    /// A method or another attribute, if the object has it.
     #[inline(never)]
-    pub fn has_method(&self, object: Obj, name: Q, call: &mut Method) -> bool {
+    pub fn has_method(&self, _: &mut Py, object: Obj, name: Q, call: &mut Method) -> bool {
         call.0[0] = Obj::NULL;
         (self.table.load_method_maybe)(object, self.qstr(name), call.0.as_mut_ptr());
         call.0[0] != Obj::NULL
@@ -132,107 +162,115 @@ impl Vm {
 
     /// Calls a method with the first `count` arguments that stand in `call`.
     #[inline(never)]
-    pub fn call_method(&self, call: &Method, count: usize) -> Obj {
+    pub fn call_method(&self, _: &mut Py, call: &Method, count: usize) -> Obj {
         (self.table.call_method)(count, 0, call.0.as_ptr())
     }
 
     /// Calls a function.
     #[inline(never)]
-    pub fn call(&self, function: Obj, arguments: &[Obj]) -> Obj {
+    pub fn call(&self, _: &mut Py, function: Obj, arguments: &[Obj]) -> Obj {
         (self.table.call)(function, arguments.len(), arguments.as_ptr())
     }
 
     /// Calls a function with the arguments that one of ours was called with.
-    pub fn pass_on(&self, function: Obj, call: &Call) -> Obj {
-        (self.table.call)(function, call.positional | call.keywords << 8, call.arguments)
+    pub fn pass_on(&self, _: &mut Py, function: Obj, call: &Call) -> Obj {
+        (self.table.call)(function, call.counts(), call.arguments())
     }
 
     #[inline(never)]
-    pub fn raise(&self, exception: Obj) -> ! {
+    pub fn raise(&self, _: &mut Py, exception: Obj) -> ! {
         (self.table.raise)(exception)
     }
 
     /// Raises `MQTTException(code)`.
     #[inline(never)]
-    pub fn raise_code(&self, code: isize) -> ! {
-        self.raise(self.call(self.global(q::MQTTException), &[Obj::int(code)]))
+    pub fn raise_code(&self, py: &mut Py, code: isize) -> ! {
+        let exception = self.global(py, q::MQTTException);
+        let exception = self.call(py, exception, &[Obj::int(code)]);
+        self.raise(py, exception)
     }
 
     /// Raises `AssertionError` for an argument that MQTT does not allow; its text is the argument's name.
     #[inline(never)]
-    pub fn refuse(&self, name: Q) -> ! {
-        let name = (self.table.to_object)(self.qstr(name), TYPE_QSTR);
-        self.raise(self.call(self.global(q::AssertionError), &[name]))
+    pub fn refuse(&self, py: &mut Py, name: Q) -> ! {
+        let name = self.name(name);
+        self.raise_builtin(py, q::AssertionError, &[name])
+    }
+
+    /// Raises an exception of Python's own.
+    #[inline(never)]
+    pub fn raise_builtin(&self, py: &mut Py, name: Q, arguments: &[Obj]) -> ! {
+        let exception = self.builtin(py, name);
+        let exception = self.call(py, exception, arguments);
+        self.raise(py, exception)
     }
 
     #[inline(never)]
-    fn raise_type_error(&self) -> ! {
-        self.raise(self.call(self.global(q::TypeError), &[]))
-    }
-
-    /// A field that was checked, or `AssertionError`.
-    #[inline(always)]
-    pub fn checked<T, E>(&self, name: Q, field: Result<T, E>) -> T {
-        match field {
-            Ok(field) => field,
-            Err(_) => self.refuse(name),
-        }
-    }
-
-    #[inline(never)]
-    pub fn is_true(&self, object: Obj) -> bool {
+    pub fn is_true(&self, _: &mut Py, object: Obj) -> bool {
         (self.table.is_true)(object)
     }
 
     /// The value of an integer or a bool; raises `TypeError` for others.
     #[inline(never)]
-    pub fn int(&self, object: Obj) -> isize {
+    pub fn int(&self, _: &mut Py, object: Obj) -> isize {
         (self.table.from_object)(object, TYPE_INT) as isize
     }
 
     /// Whether a container has a value.
     #[inline(never)]
-    pub fn contains(&self, container: Obj, value: Obj) -> bool {
+    pub fn contains(&self, _: &mut Py, container: Obj, value: Obj) -> bool {
         (self.table.binary_op)(OPERATOR_IN, value, container) == self.table.true_
     }
 
-    pub fn item(&self, container: Obj, key: Obj) -> Obj {
-        self.set_item(container, key, GET)
+    pub fn item(&self, py: &mut Py, container: Obj, key: Obj) -> Obj {
+        self.set_item(py, container, key, GET)
     }
 
     /// Sets an item, or deletes it ([`Obj::NULL`]).
     #[inline(never)]
-    pub fn set_item(&self, container: Obj, key: Obj, value: Obj) -> Obj {
+    pub fn set_item(&self, _: &mut Py, container: Obj, key: Obj, value: Obj) -> Obj {
         (self.table.subscript)(container, key, value)
     }
 
     #[cfg(feature = "link")]
-    pub fn tuple(&self, items: &[Obj]) -> Obj {
+    pub fn tuple(&self, _: &mut Py, items: &[Obj]) -> Obj {
         (self.table.new_tuple)(items.len(), items.as_ptr())
     }
 
+    /// A copy of these bytes of a block as `bytes`.
     #[inline(never)]
-    pub fn bytes(&self, bytes: &[u8]) -> Obj {
-        (self.table.new_bytes)(bytes.as_ptr(), bytes.len())
+    pub fn bytes(&self, _: &mut Py, memory: Memory, start: usize, end: usize) -> Obj {
+        let (start, length) = if start <= end && end <= memory.size { (start, end - start) } else { (0, 0) };
+        (self.table.new_bytes)(memory.start.wrapping_add(start), length)
     }
 
-    /// The bytes of a `str` or a bytes-like object; raises `TypeError`.
-    ///
-    /// They live as long as the object is held, and must not be kept across a call that may change it.
+    /// The bytes of a `str` or a bytes-like object, until the next call into MicroPython; raises `TypeError`.
     #[inline(never)]
-    pub fn buffer<'a>(&self, object: Obj) -> &'a [u8] {
+    pub fn buffer<'a>(&self, py: &'a Py, object: Obj) -> &'a [u8] {
+        self.buffer_if(py, object, READ_OR_RAISE)
+    }
+
+    #[inline(always)]
+    fn buffer_if<'a>(&self, _: &'a Py, object: Obj, flags: usize) -> &'a [u8] {
         let mut info = BufferInfo { start: core::ptr::null_mut(), length: 0, typecode: 0 };
-        (self.table.buffer)(object, &mut info, READ_OR_RAISE);
-        if info.length == 0 {
+        if !(self.table.buffer)(object, &mut info, flags) || info.length == 0 {
             return &[];
         }
-        // SAFETY: MicroPython gave the place; the caller holds the object.
+        // SAFETY: MicroPython gave the place; the caller holds the object, and the program, which could change it,
+        // does not run while `Py` is borrowed.
         unsafe { core::slice::from_raw_parts(info.start, info.length) }
+    }
+
+    /// Whether these bytes lie outside of the memory, so that it can be filled from them.
+    #[inline(never)]
+    pub fn is_apart(&self, bytes: &[u8], memory: Memory) -> bool {
+        let (first, start) = (bytes.as_ptr() as usize, memory.start as usize);
+        first + bytes.len() <= start || start + memory.size <= first
     }
 
     /// Begins to walk over an iterable; raises `TypeError`.
     #[inline(never)]
-    pub fn iterate(&self, iterable: Obj) -> Iteration {
+    pub fn iterate(&self, _: &mut Py, iterable: Obj) -> Iteration {
         let mut iteration = Iteration([Obj::NULL; 4]);
         (self.table.iterate)(iterable, &mut iteration);
         iteration
@@ -240,44 +278,56 @@ impl Vm {
 
     /// The next item; what the iterable raises passes through.
     #[inline(never)]
-    pub fn next(&self, iteration: &mut Iteration) -> Option<Obj> {
+    pub fn next(&self, _: &mut Py, iteration: &mut Iteration) -> Option<Obj> {
         let item = (self.table.next)(iteration);
         if item == Obj::NULL { None } else { Some(item) }
     }
 
-    /// Memory from MicroPython's heap, with what `old` held, which must not be used any more; `None` when there is
-    /// not enough, and `old` stays.
+    /// New memory from MicroPython's heap; `None` when there is not enough.
     #[inline(never)]
-    pub fn memory(&self, old: Memory, size: usize) -> Option<Memory> {
-        let start = (self.table.reallocate)(old.start, size, true);
+    pub fn memory(&self, _: &mut Py, size: usize) -> Option<Memory> {
+        let start = (self.table.reallocate)(core::ptr::null_mut(), size, true);
         if start.is_null() { None } else { Some(Memory { start, size }) }
     }
 
     /// As [`memory`](Self::memory), but raises `MemoryError`.
     #[inline(never)]
-    pub fn memory_or_raise(&self, size: usize) -> Memory {
-        match self.memory(Memory::NONE, size) {
+    pub fn memory_or_raise(&self, py: &mut Py, size: usize) -> Memory {
+        match self.memory(py, size) {
             Some(memory) => memory,
-            None => self.raise(self.call(self.global(q::MemoryError), &[])),
+            None => self.raise_builtin(py, q::MemoryError, &[]),
         }
     }
 
     /// A `bytearray` of this memory.
     #[inline(never)]
-    pub fn bytearray(&self, memory: &Memory) -> Obj {
+    pub fn bytearray(&self, _: &mut Py, memory: &Memory) -> Obj {
         (self.table.new_bytearray)(memory.size, memory.start)
     }
 
-    /// A `bytearray` that will show memory; raises `RuntimeError` if MicroPython's objects look otherwise than here.
+    /// The events of a stream by its `ioctl`, of [`READABLE`] and [`BROKEN`]; `None` when it cannot tell. An object that
+    /// is no stream raises `OSError`.
+    #[inline(never)]
+    pub fn poll(&self, _: &mut Py, stream: Obj) -> Option<usize> {
+        let protocol = (self.table.stream)(stream, IOCTL);
+        let mut error = 0;
+        let events = (protocol.ioctl)(stream, POLL, READABLE | BROKEN, &mut error);
+        if events == usize::MAX { None } else { Some(events) }
+    }
+
+    /// A `memoryview` that will show memory; raises `RuntimeError` if MicroPython's objects look otherwise than here.
     #[cfg(feature = "link")]
-    pub fn lent(&self) -> Lent {
-        let memory = Memory { start: self.context.globals.0 as *mut u8, size: 1 };
-        let object = self.bytearray(&memory);
+    pub fn lent(&self, py: &mut Py) -> Lent {
+        let any = Memory { start: self.context.globals.0 as *mut u8, size: 1 };
+        let array = self.bytearray(py, &any);
+        let view = self.builtin(py, q::memoryview);
+        let object = self.call(py, view, &[array]);
         // SAFETY: it is an object, of four words at least in every version so far.
-        let array = unsafe { &*(object.0 as *const ByteArray) };
-        if array.length != memory.size || array.items != memory.start {
-            self.raise(self.call(self.global(q::RuntimeError), &[]));
+        let array = unsafe { &mut *(object.0 as *mut Array) };
+        if array.length != any.size || array.items != any.start || array.typecode_and_offset >> 8 != 0 {
+            self.raise_builtin(py, q::RuntimeError, &[]);
         }
+        array.length = 0;
         Lent(object)
     }
 }
@@ -303,76 +353,56 @@ impl Method {
 #[repr(C)]
 pub struct Iteration([Obj; 4]);
 
-/// What a function of this module was called with.
-#[repr(C)]
-pub struct Call {
-    positional: usize,
-    keywords: usize,
-    arguments: *const Obj,
-}
-
-impl Call {
-    pub const fn new(positional: usize, keywords: usize, arguments: *const Obj) -> Self {
-        Self { positional, keywords, arguments }
-    }
-
-    pub const fn all(&self) -> &[Obj] {
-        // SAFETY: MicroPython tells the number of positional arguments at this place.
-        unsafe { core::slice::from_raw_parts(self.arguments, self.positional) }
-    }
-
-    /// So many arguments, all of them by position; raises `TypeError`.
-    #[inline(always)]
-    pub fn exactly<const N: usize>(&self, vm: &Vm) -> [Obj; N] {
-        match self.all().try_into() {
-            Ok(arguments) => arguments,
-            Err(_) => vm.raise_type_error(),
-        }
-    }
-
-    /// Whether all arguments came by position, and so many of them.
-    pub const fn is_by_position(&self, least: usize, most: usize) -> bool {
-        self.keywords == 0 && least <= self.positional && self.positional <= most
-    }
-
-    /// An argument by its position, or [`Obj::NULL`] when it was left out.
-    #[inline(never)]
-    pub fn argument(&self, index: usize) -> Obj {
-        self.all().get(index).copied().unwrap_or(Obj::NULL)
-    }
-}
-
 impl Client {
-    /// The client that an object is, by its attribute `_m`; raises `AttributeError` or `TypeError` when it was not
-    /// initialised.
+    /// The client that an object is, by its attribute `_m`; raises `AttributeError`, `TypeError` or `AssertionError`
+    /// when it was not initialised, or when the program has put something else there.
     #[inline(never)]
-    pub fn of(function: &'static Function, object: Obj) -> &'static Self {
-        let vm = Vm::of(function);
-        let bytes = vm.buffer(vm.attr(object, q::_m));
-        if bytes.len() != size_of::<Self>() {
-            vm.refuse(q::_m);
-        }
-        // SAFETY: `initialise` made it; the object, which our caller holds, holds it. Its fields are cells.
-        let client = unsafe { &*bytes.as_ptr().cast::<Self>() };
+    pub fn of(vm: &Vm, py: &mut Py, object: Obj) -> &'static Self {
+        let state = vm.attr(py, object, q::_m);
+        let Some(client) = Self::behind(vm.buffer(py, state)) else { vm.refuse(py, q::_m) };
         client.object.set(object);
         client
     }
 
-    /// Gives an object its state, in the name of the module that `method` is of; raises `MemoryError`.
+    /// The client whose state these bytes are: they are its own block, which has its own address in it, and as
+    /// `bytes` no program can write to it.
+    fn behind(state: &[u8]) -> Option<&'static Self> {
+        let start = state.as_ptr().cast::<Self>();
+        if state.len() != size_of::<Self>() {
+            return None;
+        }
+        // SAFETY: so many bytes are there; they are read as a number, wherever it lies.
+        let address = unsafe { (&raw const (*start).address).read_unaligned() };
+        // SAFETY: `initialise` made it; the object, which our caller holds, holds it. Its fields are cells.
+        if address == start as usize { Some(unsafe { &*start }) } else { None }
+    }
+
+    /// Gives an object its state, or a new one in the place of the old, which may be in use further up.
     #[cfg(feature = "link")]
-    pub fn initialise(vm: Vm, object: Obj, method: Obj) {
-        let memory = vm.memory_or_raise(size_of::<Self>());
-        memory.bytes().fill(0);
-        let start = memory.start.cast::<Self>();
-        // SAFETY: the heap's blocks are aligned to two words at least, this one is large enough, and a client of
-        // zeros is one, once its `vm` is there: all else are numbers, options of numbers and objects. `method` is a
-        // function of ours, as only `_link.py` calls this.
+    pub fn initialise(vm: &Vm, py: &mut Py, object: Obj, own_read: Obj, own_write: Obj) {
+        let mut state = Method::new();
+        let known = vm.has_method(py, object, q::_m, &mut state);
+        if !known || Self::behind(vm.buffer_if(py, state.0[0], READ)).is_none() {
+            let zeros = [0_usize; size_of::<Self>() / size_of::<usize>()];
+            let zeros = Memory { start: zeros.as_ptr().cast_mut().cast(), size: size_of::<Self>() };
+            state.0[0] = vm.bytes(py, zeros, 0, zeros.size);
+        }
+        let start = vm.buffer(py, state.0[0]).as_ptr().cast_mut().cast::<Self>();
+        // SAFETY: the heap's blocks are aligned to two words at least, and this one is large enough: `bytes` of ours
+        // that no program has seen, or a client's state. A client of zeros is one, once its `vm` is there: all else
+        // are numbers, options of numbers and objects.
         let client = unsafe {
-            let context = (*(method.0 as *const Function)).context;
-            (&raw mut (*start).vm).write(Vm { table: vm.table, context });
-            &mut *start
+            start.cast::<u8>().write_bytes(0, size_of::<Self>());
+            (&raw mut (*start).vm).write(*vm);
+            (&raw mut (*start).address).write(start as usize);
+            &*start
         };
-        client.fill(object);
-        vm.store(object, q::_m, vm.bytearray(&memory));
+        client.object.set(object);
+        client.own_read.set(own_read);
+        client.own_write.set(own_write);
+        client.ticks.set(vm.global(py, q::ticks_ms));
+        client.packet.set(vm.lent(py));
+        client.room.set(vm.lent(py));
+        vm.store(py, object, q::_m, state.0[0]);
     }
 }

@@ -1,6 +1,6 @@
 //! What MicroPython's headers say: its table of functions, and the objects that are looked into.
 
-use super::{Iteration, Obj};
+use super::{Iteration, Native, Obj};
 
 /// `mp_module_context_t`
 #[repr(C)]
@@ -10,16 +10,6 @@ pub(super) struct Context {
     pub(super) qstrs: *const u16,
     pub(super) objects: *const Obj,
 }
-
-/// `mp_obj_fun_bc_t`: the function object that every call hands over.
-#[repr(C)]
-pub struct Function {
-    pub(super) object_type: usize,
-    pub(super) context: &'static Context,
-}
-
-/// A function of this module: itself, the number of positional and of keyword arguments, and all of them.
-pub type Native = extern "C" fn(&'static Function, usize, usize, *const Obj) -> Obj;
 
 /// The head of `mp_raw_code_t`, as `make_function` reads it.
 #[repr(C)]
@@ -45,14 +35,30 @@ pub(super) struct BufferInfo {
 /// `MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED`
 pub(super) const READ_OR_RAISE: usize = 1 | 4;
 
-/// `mp_obj_array_t` of a `bytearray`
+/// `MP_BUFFER_READ`
+pub(super) const READ: usize = 1;
+
+/// `mp_obj_array_t` of a `memoryview`
 #[repr(C)]
-pub(super) struct ByteArray {
+pub(super) struct Array {
     pub(super) object_type: usize,
-    pub(super) typecode_and_free: usize,
+    /// The type in the lowest byte, and above that how far behind `items` it begins.
+    pub(super) typecode_and_offset: usize,
     pub(super) length: usize,
     pub(super) items: *mut u8,
 }
+
+/// `mp_stream_p_t`
+#[repr(C)]
+pub(super) struct Stream {
+    pub(super) _read: usize,
+    pub(super) _write: usize,
+    pub(super) ioctl: extern "C" fn(Obj, usize, usize, &mut i32) -> usize,
+}
+
+/// `MP_STREAM_OP_IOCTL`, `MP_STREAM_POLL`
+pub(super) const IOCTL: usize = 4;
+pub(super) const POLL: usize = 3;
 
 /// `MP_NATIVE_TYPE_INT`, `MP_NATIVE_TYPE_QSTR`, `MP_BINARY_OP_IN`, `MP_OBJ_SENTINEL`
 pub(super) const TYPE_INT: usize = 2;
@@ -101,6 +107,7 @@ pub(super) struct Table {
     pub(super) _floats: [usize; 4],
     pub(super) load_method_maybe: extern "C" fn(Obj, usize, *mut Obj),
     pub(super) buffer: extern "C" fn(Obj, &mut BufferInfo, usize) -> bool,
+    pub(super) stream: extern "C" fn(Obj, usize) -> &'static Stream,
 }
 
 const _: () = {
@@ -111,7 +118,7 @@ const _: () = {
         };
     }
     at!(load_global 7, load_method 10, subscript 15, binary_op 18, make_function 26, next 31, raise 34);
-    at!(memset 50, new_bytes 58, new_bytearray 59, load_method_maybe 64, buffer 65);
+    at!(memset 50, new_bytes 58, new_bytearray 59, load_method_maybe 64, buffer 65, stream 66);
 };
 
 #[cfg(any(not(target_arch = "arm"), feature = "user-module"))]

@@ -144,7 +144,6 @@ attempt(c.check_msg)
 peer.close()
 attempt(c.check_msg)
 
-attempt(c.publish, "t", "unsure", qos=1)
 peer.answer()
 attempt(c.connect)
 log("pending", sorted(c.rcv_pids))

@@ -1,0 +1,56 @@
+//! The native part of `umqtt.simple2`: the methods that every message needs.
+
+mod publish;
+mod receive;
+mod send;
+
+use crate::client::Client;
+use crate::mp::{Call, Function, Methods, Obj, Py, Vm};
+use crate::qstrs::{LATER, q};
+
+/// `_install(class)`: adds the methods. Those that do more than to load `_link` and call what they are called there are
+/// the hot ones: so the class is whole from the import on, and what a program puts in their place stays there.
+pub extern "C" fn m_install(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let [class] = Call::new(n, kw, arguments).exactly(vm, py);
+    let methods = Methods::like(vm, py, function);
+    let mut add = |name, code| {
+        let method = methods.make(vm, py, name, code);
+        vm.store(py, class, name, method);
+    };
+    for name in LATER {
+        add(name, m_later);
+    }
+    add(q::publish, publish::m_publish);
+    add(q::check_msg, receive::m_check_msg);
+    vm.none()
+}
+
+/// A method that is in `_link`.
+extern "C" fn m_later(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let link = link(vm, py);
+    let method = vm.attr(py, link, function.name());
+    vm.pass_on(py, method, &Call::new(n, kw, arguments))
+}
+
+/// The module `_link`; imports it when it is needed for the first time.
+#[inline(never)]
+pub fn link(vm: &Vm, py: &mut Py) -> Obj {
+    let link = vm.global(py, q::_link);
+    if link != vm.none() {
+        return link;
+    }
+    let load = vm.global(py, q::_load);
+    vm.call(py, load, &[])
+}
+
+/// `_notice(client)`: something is about to be written.
+pub extern "C" fn m_notice(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let [me] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let socket = client.attr(py, q::sock);
+    client.notice_end(py, socket);
+    vm.none()
+}

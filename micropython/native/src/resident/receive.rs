@@ -1,0 +1,259 @@
+//! `check_msg`: at most one packet, and nothing behind it.
+
+use umqtt_proto::QoS;
+use umqtt_proto::wire::{Ack, FixedHeader, PacketType, Publish};
+
+use super::publish::KEPT;
+use crate::client::{Client, Failure, ticks_diff};
+use crate::codes::{ECONCLOSE, ECONNOT, EREADLEN, EUNKNOWN};
+use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
+use crate::qstrs::q;
+
+/// The smallest receive buffer.
+const SMALL: usize = 64;
+
+/// `check_msg()`
+pub extern "C" fn m_check_msg(
+    function: &'static Function,
+    n: usize,
+    kw: usize,
+    arguments: *const Obj,
+) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let [me] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    if client.is_peeking.get() {
+        // Another thread is about to send, and looks.
+        return client.vm.none();
+    }
+    client.is_reading.set(true);
+    let result = client.check_msg(py);
+    client.is_reading.set(false);
+    result
+}
+
+impl Client {
+    fn check_msg(&self, py: &mut Py) -> Obj {
+        // What a callback raised then is of no account now.
+        self.in_callback.set(false);
+        let mut socket = self.attr(py, q::sock);
+        if socket != self.vm.none() {
+            self.acknowledge(py);
+        }
+        let (mut has_idled, mut is_ready) = (false, false);
+        // When to stop waiting for the rest of a packet, once that has begun, or None for never; and whether something
+        // came since.
+        let (mut end, mut has_waited, mut came) = (self.vm.none(), false, false);
+        loop {
+            if socket == self.vm.none() {
+                self.vm.raise_code(py, ECONNOT);
+            }
+            if self.large.get() {
+                return self.cold(py, q::_large, &[self.object.get(), self.vm.none()]);
+            }
+            let filled = self.filled.get();
+            // The shortest packet has two bytes, and each byte of the length may be followed by another.
+            let mut length = if filled < 2 { 2 } else { filled + 1 };
+            match FixedHeader::decode(self.receive.get().part(py, 0, filled)) {
+                Err(_) => self.fail(py, EUNKNOWN),
+                Ok(Some((header, start))) => {
+                    length = start + header.remaining_length as usize;
+                    if filled >= length {
+                        // What has timed out is told before a message; if that raises, or closes the link, the
+                        // message is still there, or of no account.
+                        if header.packet_type == PacketType::Publish {
+                            self.look(py, false);
+                        }
+                        if self.filled.replace(0) == length {
+                            return self.handle(py, header, start);
+                        }
+                        self.vm.raise_code(py, ECONNOT);
+                    }
+                }
+                Ok(None) => {}
+            }
+            if length > self.receive.get().size() && !self.grow(py, length) {
+                let begun = self.vm.bytes(py, self.receive.get(), 0, filled);
+                return self.cold(py, q::_large, &[self.object.get(), begun]);
+            }
+            let looks = !is_ready && self.looks_first.get() && socket == self.stream.get();
+            let is_empty = looks && self.vm.poll(py, socket) == Some(0);
+            let got = if is_empty { self.vm.none() } else { self.fetch(py, socket, length - filled) };
+            if got == self.vm.none() {
+                if filled == 0 {
+                    let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
+                    has_idled = true;
+                    is_ready = self.vm.is_true(py, idle);
+                } else {
+                    end = self.cold(py, q::_rest, &[self.object.get(), end, self.vm.bool(came)]);
+                    is_ready = end != self.vm.bool(false);
+                    has_waited = true;
+                }
+                if !is_ready {
+                    if filled == 0 {
+                        self.look(py, true);
+                    }
+                    return self.vm.none();
+                }
+                socket = self.attr(py, q::sock);
+                continue;
+            }
+            is_ready = false;
+            if !matches!(got.as_int(), Some(1..)) {
+                self.vm.raise_code(py, ECONCLOSE);
+            }
+            came |= has_waited;
+        }
+    }
+
+    /// Reads so many bytes at most behind those in the receive buffer, which has room for them: in the midst of a
+    /// packet by `_read`, if a subclass has its own. Gives how many, or None.
+    #[inline(never)]
+    pub fn fetch(&self, py: &mut Py, socket: Obj, count: usize) -> Obj {
+        let mut read = Method::new();
+        if socket != self.socket.get() {
+            self.method(py, q::_read, &mut read);
+            self.own.set(read.0[0] == self.own_read.get());
+            self.reads_into.set(self.vm.has_method(py, socket, q::readinto, &mut read));
+            if !self.reads_into.get() {
+                self.vm.method(py, socket, q::read, &mut read);
+            }
+            self.reader.set([read.0[0], read.0[1]]);
+            self.socket.set(socket);
+        }
+        let (memory, filled, room) = (self.receive.get(), self.filled.get(), self.room.get());
+        #[allow(clippy::cast_possible_wrap)]
+        let mut argument = Obj::int(count as isize);
+        let is_direct = self.reads_into.get() && (filled == 0 || self.own.get());
+        if filled > 0 && !self.own.get() {
+            self.method(py, q::_read, &mut read);
+            // It gives all or nothing within its time.
+            argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
+        } else {
+            let [function, bound] = self.reader.get();
+            read.0[0] = function;
+            read.0[1] = bound;
+        }
+        // A program that looks for messages in its `readinto` finds the view as it was when that returns.
+        let before = room.shown();
+        if is_direct {
+            argument = room.show(memory, filled, filled + count);
+        }
+        read.0[2] = argument;
+        let mut got = self.vm.call_method(py, &read, 1);
+        room.restore(&before);
+        if got == self.vm.none() {
+            return got;
+        }
+        if self.filled.get() != filled || filled > 0 && self.receive.get() != memory {
+            // It has read from the midst of this packet.
+            self.fail(py, EREADLEN);
+        }
+        self.receive.set(memory);
+        if !is_direct {
+            let bytes = self.vm.buffer(py, got);
+            if bytes.len() > count || !self.vm.is_apart(bytes, memory) {
+                self.fail(py, EREADLEN);
+            }
+            memory.put(py, filled, bytes);
+            #[allow(clippy::cast_possible_wrap)]
+            let length = bytes.len() as isize;
+            got = Obj::int(length);
+        }
+        if let Some(got @ 1..) = got.as_int() {
+            self.filled.set(filled + count.min(got as usize));
+        }
+        got
+    }
+
+    /// Makes room for a packet; false when the program does not want it so large, or there is no memory.
+    ///
+    /// A program may have the old block still in view: so it is neither resized nor freed.
+    #[inline(never)]
+    pub fn grow(&self, py: &mut Py, length: usize) -> bool {
+        #[allow(clippy::cast_possible_wrap)]
+        let size = Obj::int(length as isize);
+        if length > KEPT {
+            let wanted = self.cold(py, q::_wanted, &[self.object.get(), size]);
+            if !self.vm.is_true(py, wanted) {
+                return false;
+            }
+        }
+        let Some(memory) = self.vm.memory(py, length.max(SMALL)) else { return false };
+        let begun = self.receive.get().part(py, 0, self.filled.get());
+        memory.put(py, 0, begun);
+        self.receive.set(memory);
+        true
+    }
+
+    /// Deals with the packet in the receive buffer.
+    fn handle(&self, py: &mut Py, header: FixedHeader, start: usize) -> Obj {
+        let memory = self.receive.get();
+        let end = start + header.remaining_length as usize;
+        if header.packet_type != PacketType::Publish {
+            let first = Obj::int((header.packet_type as isize) << 4);
+            let body = self.vm.bytes(py, memory, start, end);
+            let told = self.cold(py, q::_packet, &[self.object.get(), first, body]);
+            if told != self.vm.none() {
+                self.look(py, false);
+            }
+            return told;
+        }
+        let Ok(message) = Publish::decode_body(header, memory.part(py, start, end)) else {
+            self.fail(py, EUNKNOWN)
+        };
+        let (retain, delivery) = (message.retain, message.delivery);
+        let (topic, payload) = (start + 2 + message.topic.as_bytes().len(), end - message.payload.len());
+        let topic = self.vm.bytes(py, memory, start + 2, topic);
+        let payload = self.vm.bytes(py, memory, payload, end);
+        if memory.size() > KEPT {
+            self.receive.set(Memory::NONE);
+        }
+        let (retain, dup) = (self.vm.bool(retain), self.vm.bool(delivery.dup()));
+        if delivery.qos() == QoS::ExactlyOnce {
+            let id = delivery.id().map_or(Obj::NULL, Obj::from_id);
+            return self.cold(py, q::_qos2, &[self.object.get(), topic, payload, retain, dup, id]);
+        }
+        self.unacknowledged.set(delivery.id());
+        let mut callback = Method::new();
+        self.method(py, q::cb, &mut callback);
+        if callback.0[0] != self.vm.none() {
+            self.in_callback.set(true);
+            callback.set([topic, payload, retain, dup]);
+            self.vm.call_method(py, &callback, 4);
+            self.in_callback.set(false);
+        }
+        self.heard(py);
+        self.acknowledge(py);
+        self.vm.none()
+    }
+
+    /// Sends the PUBACK of the message that was handed over last, unless that is done or the program has
+    /// disconnected.
+    #[inline(never)]
+    fn acknowledge(&self, py: &mut Py) {
+        if let Some(id) = self.unacknowledged.get() {
+            let packet = Ack::PubAck(id).to_bytes();
+            let length = self.encode(py, |py, memory| {
+                if memory.size() < packet.len() {
+                    return Err(Failure::TooSmall(packet.len()));
+                }
+                memory.put(py, 0, &packet);
+                Ok(packet.len())
+            });
+            self.send_packet(py, length);
+            self.unacknowledged.set(None);
+        }
+    }
+
+    /// Looks after what times out, if there is anything; an idle link may be given up.
+    #[inline(never)]
+    fn look(&self, py: &mut Py, is_idle: bool) {
+        let pids = self.attr(py, q::rcv_pids);
+        if self.vm.is_true(py, pids)
+            || self.alive.get() && ticks_diff(self.now(py), self.next_look.get()) >= 0
+        {
+            self.cold(py, q::_look, &[self.object.get(), self.vm.bool(is_idle)]);
+        }
+    }
+}

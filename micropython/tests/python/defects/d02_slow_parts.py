@@ -1,0 +1,53 @@
+"""2. A call takes no longer than socket_timeout; it tells a time-out only if nothing came; PINGREQ goes out meanwhile."""
+
+from clock import *
+from stage import *
+
+data = bytes(at % 251 for at in range(2000))
+packet = b"\x32\xd5\x0f\x00\x01t\x00\x07" + data
+
+
+def run(name, parts, gap=300, **attributes):
+    """Looks until a message is told, or nothing comes."""
+    told.clear()
+    c = connected(socket_timeout=1, keepalive=4)
+    c.set_callback(lambda topic, msg, *_: told.append(msg))
+    for key, value in attributes.items():
+        setattr(c, key, value)
+    c.poller_r = Waiting(c, parts, gap)
+    longest = looks = 0
+    ended = None
+    while not told and ended is None:
+        start = clock.now
+        looks += 1
+        try:
+            c.check_msg()
+        except Exception as error:
+            ended = name_of(error)
+        longest = max(longest, (clock.now - start) % PERIOD)
+    sent = peer.wire()
+    whole = told == [data] or b"".join(told) == data
+    print(name, "- whole", whole, "- ended", ended, "- in time", longest <= 1300, "- looks", looks > 1)
+    print("  PINGREQ meanwhile", b"\xc0\x00" in sent)
+    if c.sock:
+        link(c)
+    peer.forget()
+
+
+told = []
+parts = []
+
+
+def on_part(topic, part, offset, total):
+    parts.append(bytes(part))
+    if offset + len(part) == total:
+        told.append(b"".join(parts))
+        parts.clear()
+
+
+run("slow", in_parts(packet, 50))
+run("stuck", in_parts(packet, 50)[:7])
+run("slow, large", in_parts(packet, 50), msg_max=100, cb_part=on_part)
+run("slow, large, tiny parts", in_parts(packet, 20), msg_max=100, cb_part=on_part)
+run("stuck, large", in_parts(packet, 50)[:7], msg_max=100, cb_part=on_part)
+run("slow, not wanted", in_parts(packet, 50), msg_max=100)

@@ -1,0 +1,13 @@
+"""What connect() raises when nobody listens, to programs that tell errors apart."""
+
+from stage import *
+from umqtt import simple2
+
+c = make(simple2, port=1)
+try:
+    c.connect()
+except OSError as error:
+    print("OSError", error.errno)
+except simple2.MQTTException as error:
+    print("MQTTException")
+print("done")
