@@ -1,0 +1,30 @@
+//! What random runs have found, each as a test of its own.
+
+use umqtt::{QoS, Timeouts};
+
+use crate::wire::{script_client, words};
+
+/// A look that was late for one thing says nothing of another that becomes due after it.
+#[test]
+fn an_answer_is_looked_for_after_its_own_time() {
+    let script = "
+        expect publish
+        expect pingreq
+        send 30 04 00 01 61 62
+        stall 100
+        send d0 00
+        stall 60000
+    ";
+    let (mut client, handle) = script_client(script, 60);
+    client.set_timeouts(Timeouts { ping: 500, message: 1_000, ..Timeouts::DEFAULT });
+    client.publish("a", b"never acknowledged", QoS::AtLeastOnce, false).unwrap();
+    handle.network.advance(1_000);
+    client.ping().unwrap();
+    // The acknowledgement is late, and this looks for it.
+    assert_eq!(client.check_msg(0).unwrap().map(|(event, _)| words(&event)).as_deref(), Some("a b q0"));
+    // Meanwhile the answer to PINGREQ comes.
+    handle.network.advance(600);
+    let told = client.check_msg(3).unwrap().map(|(event, _)| words(&event));
+    assert_eq!(told.as_deref(), Some("timed out 1"));
+    assert!(client.check_msg(3).unwrap().is_none());
+}
