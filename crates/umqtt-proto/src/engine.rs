@@ -434,16 +434,19 @@ where
                         let received = Some(now.since(self.last_received));
                         due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, received));
                     }
-                    _ if self.link.stalls => {
-                        let received = now.since(self.last_received) < now.since(self.stalled);
-                        let since = if received { self.last_received } else { self.stalled };
-                        due.at_most(Timer::Answer, since, self.timeouts.ping);
-                    }
                     // In the middle of a payload no answer is taken, and it is the caller that goes on.
-                    Ping::Asked if self.session.payload_remaining() == 0 => {
+                    Ping::Asked if !self.link.stalls && self.session.payload_remaining() == 0 => {
                         // First of what is due at once: the answer may lie behind much that is to be told.
                         due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, None));
                         due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                    }
+                    ping if self.link.stalls => {
+                        // A link that takes a byte now and then lives; one that takes nothing may not.
+                        let asked = ping == Ping::Asked;
+                        let since = if asked { self.last_sent } else { self.stalled };
+                        let received = if asked { self.asked } else { self.last_received };
+                        let since = if now.since(received) < now.since(since) { received } else { since };
+                        due.at_most(Timer::Answer, since, self.timeouts.ping);
                     }
                     _ => {}
                 }

@@ -1,6 +1,7 @@
 //! What random runs have found, each as a test of its own.
 
-use umqtt::{QoS, Timeouts};
+use umqtt::{ConnectionError, Error, QoS, SessionError, Timeouts};
+use umqtt_testkit::link::Direction::ToBroker;
 
 use crate::wire::{script_client, words};
 
@@ -27,4 +28,16 @@ fn an_answer_is_looked_for_after_its_own_time() {
     let told = client.check_msg(3).unwrap().map(|(event, _)| words(&event));
     assert_eq!(told.as_deref(), Some("timed out 1"));
     assert!(client.check_msg(3).unwrap().is_none());
+}
+
+/// A link that refuses a message does not give a dead one more time for PINGRESP.
+#[test]
+fn a_later_write_that_stalls_does_not_extend_the_wait_for_an_answer() {
+    let (mut client, handle) = script_client("expect pingreq\nstall 60000", 10);
+    assert!(client.check_msg(12_000).unwrap().is_none(), "PINGREQ goes after 7.5 s");
+    handle.link().refuse_writes(ToBroker, handle.now().after(60_000));
+    let error = client.publish("a", b"into a dead link", QoS::AtLeastOnce, false).unwrap_err();
+    let cause = ConnectionError::Session(SessionError::PingTimeout);
+    assert_eq!(error, Error::Taken { id: umqtt::PacketId::new(1), cause });
+    assert_eq!(handle.millis(), 12_500);
 }
