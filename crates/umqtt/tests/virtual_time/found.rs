@@ -1,9 +1,10 @@
 //! What random runs have found, each as a test of its own.
 
-use umqtt::{ConnectionError, Error, QoS, SessionError, Timeouts};
+use umqtt::{ConnectionError, Error, Fixed, QoS, SessionError, Timeouts};
 use umqtt_testkit::link::Direction::ToBroker;
+use umqtt_testkit::link::Pieces;
 
-use crate::wire::{script_client, words};
+use crate::wire::{broker_client_with, script_client, words};
 
 /// A look that was late for one thing says nothing of another that becomes due after it.
 #[test]
@@ -40,4 +41,27 @@ fn a_later_write_that_stalls_does_not_extend_the_wait_for_an_answer() {
     let cause = ConnectionError::Session(SessionError::PingTimeout);
     assert_eq!(error, Error::Taken { id: umqtt::PacketId::new(1), cause });
     assert_eq!(handle.millis(), 12_500);
+}
+
+/// A call that finds the transmit buffer full writes in two steps, in the time of one call.
+#[test]
+fn a_call_that_makes_room_first_takes_no_longer_than_any_other() {
+    let slow = |large: bool| {
+        let (mut client, handle) = broker_client_with(Fixed::<64, 64, 4>::new(), 0);
+        client.set_timeouts(Timeouts { write: 2_000, write_per_kib: 500, ..Timeouts::DEFAULT });
+        let link = handle.link();
+        link.split_writes(ToBroker, Pieces::of(10));
+        link.limit(ToBroker, 10);
+        link.delay(ToBroker, 400);
+        client.enqueue("a", &[b'x'; 50], QoS::AtMostOnce, false).unwrap();
+        let error = if large {
+            client.publish_large("a", &[b'x'; 100], QoS::AtLeastOnce, false).unwrap_err()
+        } else {
+            client.publish("a", &[b'x'; 50], QoS::AtLeastOnce, false).unwrap_err()
+        };
+        assert!(matches!(error, Error::Taken { .. }), "{error:?}");
+        handle.millis()
+    };
+    assert_eq!(slow(false), 2_500);
+    assert_eq!(slow(true), 2_500);
 }
