@@ -115,6 +115,8 @@ pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
     stalled: Instant,
     /// Since when the calls have been patient with that.
     patient: Instant,
+    /// When the link was looked at last.
+    looked_at: Instant,
     link: LinkState,
 }
 
@@ -125,8 +127,6 @@ struct LinkState {
     drained: bool,
     /// It was read in this call.
     looked: bool,
-    /// It was read after what is due now had become due.
-    looked_late: bool,
     /// It takes no more in this call, until it was waited for.
     blocked: bool,
     /// It did not take all at the last attempt.
@@ -157,7 +157,8 @@ where
             stalled: zero,
             patient: zero,
             // A connection sets these; what is not zero breaks a run of zeros that `memclr` would be called for.
-            link: LinkState { drained: true, looked: true, looked_late: true, blocked: true, stalls: true },
+            looked_at: Instant::from_millis(1),
+            link: LinkState { drained: true, looked: true, blocked: true, stalls: true },
         }
     }
 
@@ -199,7 +200,7 @@ where
         self.last_sent = now;
         self.last_received = now;
         self.link.drained = false;
-        self.link.looked_late = false;
+        self.looked_at = now;
         self.link.stalls = false;
         Ok(())
     }
@@ -305,7 +306,8 @@ where
         }
         let due = self.due(now, events);
         let is_due = due.millis == 0;
-        self.link.looked_late &= is_due;
+        // Whether the link was looked at after that had become due.
+        let looked_late = is_due && now.since(self.looked_at) <= due.overdue;
         if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
             self.session.want_ping();
         }
@@ -343,20 +345,20 @@ where
             _ => {}
         }
         // The link was looked at, and all that came is dealt with: a time-out can be believed.
-        if is_due && due.timer == Timer::Message && (self.link.looked_late || !room) {
+        if is_due && due.timer == Timer::Message && (looked_late || !room) {
             if let Some(notice) = self.time_out(now) {
                 return Ok(Step::Tell(notice));
             }
         }
         let left = self.left(now);
         let looks = if left == 0 { !self.link.looked } else { !self.link.drained };
-        if room && (looks || is_due && !self.link.looked_late) {
+        if room && (looks || is_due && !looked_late) {
             self.link.looked = true;
-            self.link.looked_late = is_due;
+            self.looked_at = now;
             return Ok(Step::Read);
         }
         // An answer that is late will not come: the link was read in vain, or does not take the question.
-        let believed = if self.link.stalls { self.link.blocked } else { self.link.looked_late && !unseen };
+        let believed = if self.link.stalls { self.link.blocked } else { looked_late && !unseen };
         if is_due && due.timer == Timer::Answer && believed {
             return Err(match self.session.phase() {
                 Phase::AwaitConnAck => SessionError::ConnectTimeout,
@@ -400,7 +402,6 @@ where
         if !is_over(self.timeouts.message, now.since(slot.sent_at())) {
             return None;
         }
-        self.link.looked_late = false;
         slot.on(ExchangeInput::TimedOut);
         Some(Notice::new(NoticeKind::TimedOut, 0, slot.id().as_u16()))
     }
@@ -434,16 +435,19 @@ where
                         let received = Some(now.since(self.last_received));
                         due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, received));
                     }
-                    _ if self.link.stalls => {
-                        let received = now.since(self.last_received) < now.since(self.stalled);
-                        let since = if received { self.last_received } else { self.stalled };
-                        due.at_most(Timer::Answer, since, self.timeouts.ping);
-                    }
                     // In the middle of a payload no answer is taken, and it is the caller that goes on.
-                    Ping::Asked if self.session.payload_remaining() == 0 => {
+                    Ping::Asked if !self.link.stalls && self.session.payload_remaining() == 0 => {
                         // First of what is due at once: the answer may lie behind much that is to be told.
                         due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, None));
                         due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                    }
+                    ping if self.link.stalls => {
+                        // A link that takes a byte now and then lives; one that takes nothing may not.
+                        let asked = ping == Ping::Asked;
+                        let since = if asked { self.last_sent } else { self.stalled };
+                        let received = if asked { self.asked } else { self.last_received };
+                        let since = if now.since(received) < now.since(since) { received } else { since };
+                        due.at_most(Timer::Answer, since, self.timeouts.ping);
                     }
                     _ => {}
                 }

@@ -72,17 +72,24 @@ pub(super) enum Timer {
 pub(super) struct Due {
     pub(super) timer: Timer,
     pub(super) millis: u32,
+    /// For how many milliseconds it has been due.
+    pub(super) overdue: u32,
     now: Instant,
 }
 
 impl Due {
     pub(super) const fn new(now: Instant) -> Self {
-        Self { timer: Timer::Nothing, millis: NEVER, now }
+        Self { timer: Timer::Nothing, millis: NEVER, overdue: 0, now }
     }
 
     /// `timer` is due `timeout` milliseconds after `since`.
     pub(super) const fn at_most(&mut self, timer: Timer, since: Instant, timeout: u32) {
-        self.in_millis(timer, remaining(timeout, self.now.since(since)));
+        let elapsed = self.now.since(since);
+        let earlier = self.millis;
+        self.in_millis(timer, remaining(timeout, elapsed));
+        if self.millis < earlier {
+            self.overdue = elapsed.saturating_sub(timeout);
+        }
     }
 
     /// `timer` is due in so many milliseconds.

@@ -41,9 +41,13 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         qos: QoS,
         retain: bool,
     ) -> Result<Option<PacketId>, Error<T::Error>> {
-        let id = self.enqueue(topic, payload, qos, retain)?;
-        self.write(id)?;
-        Ok(id)
+        let topic = topic.to_topic_name().map_err(Error::Topic)?;
+        match self.request(&mut |session| session.publish(topic, payload, qos, retain)) {
+            Err(Error::Request(RequestError::BufferTooSmall)) if B::Large::STREAMS => {
+                self.publish_large(topic, payload, qos, retain)
+            }
+            result => result,
+        }
     }
 
     /// Publishes a message with others: [`Client::enqueue`](super::Client::enqueue).
@@ -58,11 +62,11 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         retain: bool,
     ) -> Result<Option<PacketId>, Error<T::Error>> {
         let topic = topic.to_topic_name().map_err(Error::Topic)?;
-        match self.request(&mut |session| session.publish(topic, payload, qos, retain)) {
+        match self.offer(&mut |session| session.publish(topic, payload, qos, retain)) {
             Err(Error::Request(RequestError::BufferTooSmall)) if B::Large::STREAMS => {
                 self.publish_large(topic, payload, qos, retain)
             }
-            result => result,
+            result => result.map(|(id, _)| id),
         }
     }
 
@@ -78,8 +82,8 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         retain: bool,
     ) -> Result<Option<PacketId>, Error<T::Error>> {
         let topic = topic.to_topic_name().map_err(Error::Topic)?;
-        let id = self.request(&mut |session| session.publish_large(topic, payload, qos, retain))?;
-        let mut now = self.begin(Goal::Flush);
+        let (id, begun) = self.offer(&mut |session| session.publish_large(topic, payload, qos, retain))?;
+        let mut now = self.proceed(begun);
         loop {
             let taken = self.engine.session_mut().push_payload(payload);
             payload = payload.get(taken..).unwrap_or_default();
@@ -111,9 +115,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
     /// # Errors
     /// As there.
     pub fn subscribe_many(&mut self, filters: &[Subscription<'_>]) -> Result<PacketId, Error<T::Error>> {
-        let id = self.request(&mut |session| session.subscribe(filters))?;
-        self.write(Some(id))?;
-        Ok(id)
+        self.request(&mut |session| session.subscribe(filters))
     }
 
     /// Unsubscribes: [`Client::unsubscribe`](super::Client::unsubscribe).
@@ -129,9 +131,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
     /// # Errors
     /// As there.
     pub fn unsubscribe_many(&mut self, filters: &[TopicFilter<'_>]) -> Result<PacketId, Error<T::Error>> {
-        let id = self.request(&mut |session| session.unsubscribe(filters))?;
-        self.write(Some(id))?;
-        Ok(id)
+        self.request(&mut |session| session.unsubscribe(filters))
     }
 
     /// Sends PINGREQ: [`Client::ping`](super::Client::ping).
@@ -139,8 +139,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
     /// # Errors
     /// As there.
     pub fn ping(&mut self) -> Result<(), Error<T::Error>> {
-        self.request(&mut |session| session.ping())?;
-        self.write(None)
+        self.request(&mut |session| session.ping().map(|()| None)).map(drop)
     }
 
     /// Writes what waits: [`Client::flush`](super::Client::flush).
@@ -190,28 +189,40 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         result
     }
 
-    /// Gives a command to the session; when the transmit buffer is full, writes and tries once more.
-    fn request<R>(
+    /// Gives a command to the session; when the transmit buffer is full, writes and tries once more. Tells whether
+    /// the time of the call has begun by that.
+    fn offer<R>(
         &mut self,
         command: &mut dyn FnMut(&mut SessionOf<B>) -> Result<R, RequestError>,
-    ) -> Result<R, Error<T::Error>> {
+    ) -> Result<(R, bool), Error<T::Error>> {
         let mut result = command(self.engine.session_mut());
-        if let Err(RequestError::TransmitFull) = result {
+        let begun = matches!(result, Err(RequestError::TransmitFull));
+        if begun {
             match self.drive(Goal::Flush) {
                 Err(error) if error.is_over() => return Err(Error::Connection(error)),
                 // What could be written may be enough.
                 _ => result = command(self.engine.session_mut()),
             }
         }
-        result.map_err(Error::Request)
+        result.map(|value| (value, begun)).map_err(Error::Request)
     }
 
-    /// Writes a request that was taken.
-    fn write(&mut self, id: Option<PacketId>) -> Result<(), Error<T::Error>> {
-        match self.drive(Goal::Flush) {
-            Ok(_) => Ok(()),
-            Err(cause) => Err(Error::Taken { id, cause }),
+    /// Gives a command to the session and writes what it was taken for.
+    fn request<R: Copy + Into<Option<PacketId>>>(
+        &mut self,
+        command: &mut dyn FnMut(&mut SessionOf<B>) -> Result<R, RequestError>,
+    ) -> Result<R, Error<T::Error>> {
+        let (id, begun) = self.offer(command)?;
+        let now = self.proceed(begun);
+        match self.run(now) {
+            Ok(_) => Ok(id),
+            Err(cause) => Err(Error::Taken { id: id.into(), cause }),
         }
+    }
+
+    /// Goes on with a call that writes: it has one time, in however many steps it writes.
+    fn proceed(&mut self, begun: bool) -> Instant {
+        if begun { self.transport.now() } else { self.begin(Goal::Flush) }
     }
 
     /// Does what the core says until the goal is reached.

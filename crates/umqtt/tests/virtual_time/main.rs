@@ -8,6 +8,7 @@ mod alive;
 mod bad_input;
 mod both_ways;
 mod calls;
+mod found;
 mod messages;
 mod resume;
 mod taken;

@@ -1,0 +1,67 @@
+//! What random runs have found, each as a test of its own.
+
+use umqtt::{ConnectionError, Error, Fixed, QoS, SessionError, Timeouts};
+use umqtt_testkit::link::Direction::ToBroker;
+use umqtt_testkit::link::Pieces;
+
+use crate::wire::{broker_client_with, script_client, words};
+
+/// A look that was late for one thing says nothing of another that becomes due after it.
+#[test]
+fn an_answer_is_looked_for_after_its_own_time() {
+    let script = "
+        expect publish
+        expect pingreq
+        send 30 04 00 01 61 62
+        stall 100
+        send d0 00
+        stall 60000
+    ";
+    let (mut client, handle) = script_client(script, 60);
+    client.set_timeouts(Timeouts { ping: 500, message: 1_000, ..Timeouts::DEFAULT });
+    client.publish("a", b"never acknowledged", QoS::AtLeastOnce, false).unwrap();
+    handle.network.advance(1_000);
+    client.ping().unwrap();
+    // The acknowledgement is late, and this looks for it.
+    assert_eq!(client.check_msg(0).unwrap().map(|(event, _)| words(&event)).as_deref(), Some("a b q0"));
+    // Meanwhile the answer to PINGREQ comes.
+    handle.network.advance(600);
+    let told = client.check_msg(3).unwrap().map(|(event, _)| words(&event));
+    assert_eq!(told.as_deref(), Some("timed out 1"));
+    assert!(client.check_msg(3).unwrap().is_none());
+}
+
+/// A link that refuses a message does not give a dead one more time for PINGRESP.
+#[test]
+fn a_later_write_that_stalls_does_not_extend_the_wait_for_an_answer() {
+    let (mut client, handle) = script_client("expect pingreq\nstall 60000", 10);
+    assert!(client.check_msg(12_000).unwrap().is_none(), "PINGREQ goes after 7.5 s");
+    handle.link().refuse_writes(ToBroker, handle.now().after(60_000));
+    let error = client.publish("a", b"into a dead link", QoS::AtLeastOnce, false).unwrap_err();
+    let cause = ConnectionError::Session(SessionError::PingTimeout);
+    assert_eq!(error, Error::Taken { id: umqtt::PacketId::new(1), cause });
+    assert_eq!(handle.millis(), 12_500);
+}
+
+/// A call that finds the transmit buffer full writes in two steps, in the time of one call.
+#[test]
+fn a_call_that_makes_room_first_takes_no_longer_than_any_other() {
+    let slow = |large: bool| {
+        let (mut client, handle) = broker_client_with(Fixed::<64, 64, 4>::new(), 0);
+        client.set_timeouts(Timeouts { write: 2_000, write_per_kib: 500, ..Timeouts::DEFAULT });
+        let link = handle.link();
+        link.split_writes(ToBroker, Pieces::of(10));
+        link.limit(ToBroker, 10);
+        link.delay(ToBroker, 400);
+        client.enqueue("a", &[b'x'; 50], QoS::AtMostOnce, false).unwrap();
+        let error = if large {
+            client.publish_large("a", &[b'x'; 100], QoS::AtLeastOnce, false).unwrap_err()
+        } else {
+            client.publish("a", &[b'x'; 50], QoS::AtLeastOnce, false).unwrap_err()
+        };
+        assert!(matches!(error, Error::Taken { .. }), "{error:?}");
+        handle.millis()
+    };
+    assert_eq!(slow(false), 2_500);
+    assert_eq!(slow(true), 2_500);
+}
