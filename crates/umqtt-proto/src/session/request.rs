@@ -92,7 +92,7 @@ where
         qos: QoS,
         retain: bool,
     ) -> Result<Option<PacketId>, RequestError> {
-        if self.keeps() && qos != QoS::AtMostOnce {
+        if self.is_connected() && self.keeps() && qos != QoS::AtMostOnce {
             return Err(RequestError::StoreFull);
         }
         self.publish_start(topic, payload_length, &[], qos, retain)

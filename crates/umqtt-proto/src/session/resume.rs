@@ -18,11 +18,11 @@ where
     /// The broker has accepted the connection: decides what is sent again and what is lost.
     pub(super) fn begin_to_resume(&mut self, session_present: bool) -> Result<(), SessionError> {
         if !session_present && (S::KEEPS || cfg!(feature = "qos2")) {
+            // The broker's ids mean nothing any more, nor does a PUBREL.
+            self.incoming.clear();
             if S::KEEPS {
                 self.store.remove_incoming(None).map_err(|_| SessionError::StoreFailed)?;
             }
-            // The broker's ids mean nothing any more, nor does a PUBREL.
-            self.incoming.clear();
             let tells = self.clean_session || self.on_session_lost == OnSessionLost::Tell;
             let mut index = 0;
             while let Some(slot) = self.outgoing.get(index) {

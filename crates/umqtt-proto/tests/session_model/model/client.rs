@@ -4,69 +4,28 @@ use std::collections::BTreeMap;
 
 use umqtt_proto::wire::{Connect, Delivery, KeepAlive};
 use umqtt_proto::{
-    ClientId, Engine, Event, Goal, IncomingIds, Instant, NEVER, OnSessionLost, PacketId, Phase, QoS,
-    Receiver, RequestError, SessionError, Slot, Step, Store, Timeouts, TopicFilter, TopicName,
+    ClientId, Engine, Goal, Instant, NEVER, OnSessionLost, PacketId, Phase, QoS, Receiver, RequestError,
+    SessionError, Slot, Step, Store, Timeouts, TopicFilter, TopicName,
 };
 
-use super::broker::{Broker, payload, tag};
+use super::broker::{Broker, payload};
 use super::choices::Choices;
 use super::memory::{Ids, Table};
+use super::told::Told;
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Request {
+pub(super) enum Request {
     Message(u32, QoS),
     Subscribe(usize),
     Unsubscribe,
 }
 
-/// An event, without the bytes that it borrows.
-#[derive(Debug)]
-enum Told {
-    Connected,
-    Message { payload: Vec<u8>, first: bool, remaining: u32, delivery: Option<Delivery> },
-    Answer { id: PacketId, late: bool, filters: Option<usize> },
-    TimedOut(PacketId),
-    Lost(PacketId),
-}
-
-impl From<Event<'_>> for Told {
-    fn from(event: Event<'_>) -> Self {
-        match event {
-            Event::Connected { .. } => Self::Connected,
-            Event::Message(message) => Self::Message {
-                payload: message.payload.to_vec(),
-                first: true,
-                remaining: 0,
-                delivery: Some(message.delivery),
-            },
-            Event::MessageStart(start) => Self::Message {
-                payload: start.payload.to_vec(),
-                first: true,
-                remaining: start.remaining,
-                delivery: Some(start.delivery),
-            },
-            Event::MessagePart { bytes, remaining } => {
-                Self::Message { payload: bytes.to_vec(), first: false, remaining, delivery: None }
-            }
-            Event::Delivered { id, late } | Event::Unsubscribed { id, late } => {
-                Self::Answer { id, late, filters: None }
-            }
-            Event::Subscribed { id, return_codes, late } => {
-                Self::Answer { id, late, filters: Some(return_codes.len()) }
-            }
-            Event::TimedOut { id } => Self::TimedOut(id),
-            Event::Lost { id } => Self::Lost(id),
-            other => panic!("{other:?}: the broker acknowledges what it got, once"),
-        }
-    }
-}
-
-type EngineOf<S, const MANY: bool> = Engine<Vec<u8>, Table<MANY>, S, Ids>;
+pub(super) type EngineOf<S, const MANY: bool> = Engine<Vec<u8>, Table<MANY>, S, Ids>;
 
 /// The sizes of the client's memory.
 #[derive(Clone, Copy)]
-struct Sizes {
+pub(super) struct Sizes {
     transmit: usize,
     slots: usize,
     incoming: usize,
@@ -74,41 +33,41 @@ struct Sizes {
 
 /// The client.
 pub(crate) struct Client<S, const MANY: bool> {
-    engine: EngineOf<S, MANY>,
-    receiver: Receiver<Vec<u8>>,
-    sizes: Sizes,
-    now: Instant,
-    keep_alive: KeepAlive,
-    qos2: bool,
-    choice: OnSessionLost,
-    broker: Broker,
+    pub(super) engine: EngineOf<S, MANY>,
+    pub(super) receiver: Receiver<Vec<u8>>,
+    pub(super) sizes: Sizes,
+    pub(super) now: Instant,
+    pub(super) keep_alive: KeepAlive,
+    pub(super) qos2: bool,
+    pub(super) choice: OnSessionLost,
+    pub(super) broker: Broker,
     /// What is on its way, while there is a connection: to the broker, to the client, and what has come.
-    up: Vec<u8>,
-    down: Vec<u8>,
-    here: Vec<u8>,
+    pub(super) up: Vec<u8>,
+    pub(super) down: Vec<u8>,
+    pub(super) here: Vec<u8>,
     /// How many bytes more the link takes.
-    room: usize,
+    pub(super) room: usize,
     /// What each id in use stands for, and whether it was told as timed out.
-    open: BTreeMap<PacketId, (Request, bool)>,
+    pub(super) open: BTreeMap<PacketId, (Request, bool)>,
     /// The message that is about to be taken.
-    taking: Option<(u32, QoS)>,
-    published: u32,
+    pub(super) taking: Option<(u32, QoS)>,
+    pub(super) published: u32,
     /// What was told as lost last, of each id: a store may hold it until the call after that.
-    gone: BTreeMap<PacketId, (u32, QoS)>,
+    pub(super) gone: BTreeMap<PacketId, (u32, QoS)>,
     /// What is still to be given of a payload that is sent in pieces.
-    streaming: Vec<u8>,
-    delivered: BTreeMap<u32, QoS>,
-    lost: BTreeMap<u32, QoS>,
+    pub(super) streaming: Vec<u8>,
+    pub(super) delivered: BTreeMap<u32, QoS>,
+    pub(super) lost: BTreeMap<u32, QoS>,
     /// How many messages of the broker were handed out once, and the one that comes in parts.
-    handed_out: u32,
-    arriving: Option<(Delivery, Vec<u8>)>,
+    pub(super) handed_out: u32,
+    pub(super) arriving: Option<(Delivery, Vec<u8>)>,
     /// The message of QoS 2 that was handed out last, and the one that may be handed out again after a restart.
-    last: Option<(u32, PacketId)>,
-    repeated: Option<u32>,
+    pub(super) last: Option<(u32, PacketId)>,
+    pub(super) repeated: Option<u32>,
     /// A clean session was begun.
-    cleaned: bool,
+    pub(super) cleaned: bool,
     /// The connection is of a clean session.
-    clean: bool,
+    pub(super) clean: bool,
 }
 
 impl<S: Store, const MANY: bool> Client<S, MANY> {
@@ -210,7 +169,7 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
         }
     }
 
-    fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> Phase {
         self.engine.session().phase()
     }
 
@@ -241,7 +200,7 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
         self.forget_link();
     }
 
-    fn forget_link(&mut self) {
+    pub(super) fn forget_link(&mut self) {
         assert_eq!((self.phase(), self.pending()), (Phase::Disconnected, &b""[..]));
         assert_eq!(self.engine.session().payload_remaining(), 0);
         self.broker.close();
@@ -254,7 +213,7 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
     }
 
     /// An id was given for this.
-    fn opened(&mut self, id: PacketId, request: Request) {
+    pub(super) fn opened(&mut self, id: PacketId, request: Request) {
         assert_eq!(self.open.insert(id, (request, false)), None, "{id} is in use");
     }
 
@@ -270,7 +229,7 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
                 assert!(waits || self.phase() == Phase::Resuming);
             }
             RequestError::InFlightFull => assert_eq!(session.in_flight().free_slots(), 0),
-            RequestError::StoreFull => assert!(S::KEEPS && !self.clean),
+            RequestError::StoreFull | RequestError::StoreFailed => assert!(S::KEEPS && !self.clean),
             RequestError::BufferTooSmall => assert!(self.sizes.transmit < 40),
             RequestError::NoStore => assert!(!S::KEEPS && !self.clean),
             other => panic!("{other}"),
@@ -347,7 +306,7 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
     }
 
     /// Bytes reach the broker.
-    fn carry_up(&mut self, count: usize) {
+    pub(super) fn carry_up(&mut self, count: usize) {
         let bytes: Vec<u8> = self.up.drain(..count.min(self.up.len())).collect();
         self.broker.take(&bytes, &mut self.down);
     }
@@ -473,7 +432,7 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
                     match error {
                         SessionError::PingTimeout => assert_ne!(self.keep_alive, KeepAlive::OFF),
                         SessionError::IncomingFull => assert_eq!(self.sizes.incoming, 1),
-                        SessionError::ConnectTimeout => {}
+                        SessionError::ConnectTimeout | SessionError::StoreFailed => {}
                         other => panic!("{other}"),
                     }
                     self.forget_link();
@@ -482,84 +441,6 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
             }
         }
         panic!("the call does not end: {:?}", self.engine.session());
-    }
-
-    /// Holds what was told against what may be.
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::Connected => assert_ne!(self.phase(), Phase::AwaitConnAck),
-            Told::Message { payload, first, remaining, delivery } => {
-                self.message(payload, first, remaining, delivery);
-            }
-            Told::Answer { id, late, filters } => {
-                let Some((request, timed_out)) = self.open.remove(&id) else {
-                    panic!("{id} was told already");
-                };
-                assert_eq!(late, timed_out);
-                match (request, filters) {
-                    (Request::Message(tag, qos), None) => {
-                        assert!(self.broker.arrived.contains_key(&tag));
-                        assert_eq!(self.delivered.insert(tag, qos), None);
-                    }
-                    (Request::Subscribe(asked), Some(granted)) => assert_eq!(asked, granted),
-                    (Request::Unsubscribe, None) => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-            Told::TimedOut(id) => {
-                let timed_out = &mut self.open.get_mut(&id).expect("an id in use").1;
-                assert!(!*timed_out, "{id} is told once");
-                *timed_out = true;
-            }
-            Told::Lost(id) => {
-                let (request, _) = self.open.remove(&id).expect("an id in use");
-                if let Request::Message(tag, qos) = request {
-                    if S::KEEPS && !self.cleaned {
-                        assert!(self.broker.forgot, "message {tag} was kept");
-                        // Sent again, but for what is known to have arrived.
-                        let released = qos == QoS::ExactlyOnce && self.broker.arrived.contains_key(&tag);
-                        assert!(released || self.choice == OnSessionLost::Tell, "message {tag} was kept");
-                        let packet = self.engine.session_mut().store_mut().length(id);
-                        assert!(packet.is_some(), "the caller can still look at message {tag}");
-                    }
-                    assert_eq!(self.lost.insert(tag, qos), None);
-                    self.gone.insert(id, (tag, qos));
-                }
-            }
-        }
-    }
-
-    /// A message is handed out, or a part of it.
-    fn message(&mut self, bytes: Vec<u8>, first: bool, remaining: u32, delivery: Option<Delivery>) {
-        let (delivery, payload) = if first {
-            assert!(self.arriving.is_none());
-            (delivery.expect("told at the start"), bytes)
-        } else {
-            let (delivery, mut payload) = self.arriving.take().expect("a message that has begun");
-            payload.extend(bytes);
-            (delivery, payload)
-        };
-        if remaining > 0 {
-            self.arriving = Some((delivery, payload));
-            return;
-        }
-        let tag = tag(&payload);
-        if delivery.qos() == QoS::AtMostOnce {
-            assert_eq!(tag, u32::MAX);
-            return;
-        }
-        let again = tag < self.handed_out;
-        let repeated = self.repeated.take() == Some(tag);
-        let may_repeat = delivery.qos() == QoS::AtLeastOnce || repeated;
-        assert!(!again || may_repeat, "message {tag} is handed out twice");
-        if !again {
-            let gap = self.cleaned || self.broker.forgot;
-            assert!(gap || tag == self.handed_out, "messages are handed out in order");
-            self.handed_out = tag + 1;
-        }
-        if let Delivery::ExactlyOnce { id, .. } = delivery {
-            self.last = Some((tag, id));
-        }
     }
 
     fn is_settled(&self) -> bool {
@@ -599,50 +480,13 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
         assert!(self.delivered.keys().all(|tag| !self.lost.contains_key(tag)), "one end each");
         assert!(self.engine.session().in_flight().is_empty());
     }
-
-    /// The power was lost, and the client begins anew with what its store holds.
-    pub(crate) fn restart(&mut self, store: S) {
-        self.broker.close();
-        self.engine = engine(self.sizes, self.choice, store);
-        self.engine.session_mut().restore().unwrap();
-        self.receiver.clear();
-        self.forget_link();
-        let kept: Vec<PacketId> = self.engine.session().in_flight().iter().map(Slot::id).collect();
-        // The message that was about to be taken may be there.
-        if let Some((tag, qos)) = self.taking.take() {
-            self.published += 1;
-            if let Some(&id) = kept.iter().find(|id| !self.open.contains_key(id)) {
-                self.opened(id, Request::Message(tag, qos));
-            }
-        }
-        for &id in &kept {
-            if let (false, Some(&(tag, qos))) = (self.open.contains_key(&id), self.gone.get(&id)) {
-                self.lost.remove(&tag);
-                self.opened(id, Request::Message(tag, qos));
-            }
-        }
-        assert!(kept.iter().all(|id| self.open.contains_key(id)), "only what was taken is kept");
-        // What has gone was acknowledged, and only the caller had not heard of it.
-        let (broker, delivered) = (&self.broker, &mut self.delivered);
-        self.open.retain(|id, (request, timed_out)| {
-            *timed_out = false;
-            if kept.contains(id) {
-                return true;
-            }
-            if let Request::Message(tag, qos) = *request {
-                assert!(broker.arrived.contains_key(&tag), "message {tag} was taken, and is gone");
-                delivered.insert(tag, qos);
-            }
-            false
-        });
-        // The message that was handed out last may come again, if its id was not written down.
-        let last = self.last.take();
-        let session = self.engine.session();
-        self.repeated = last.filter(|&(_, id)| !session.incoming().holds(id)).map(|(tag, _)| tag);
-    }
 }
 
-fn engine<S: Store, const MANY: bool>(sizes: Sizes, choice: OnSessionLost, store: S) -> EngineOf<S, MANY> {
+pub(super) fn engine<S: Store, const MANY: bool>(
+    sizes: Sizes,
+    choice: OnSessionLost,
+    store: S,
+) -> EngineOf<S, MANY> {
     let table = Table(vec![Slot::EMPTY; sizes.slots]);
     let ids = Ids::new(sizes.incoming);
     let mut engine = Engine::new(vec![0; sizes.transmit], table, ids, store);

@@ -4,6 +4,8 @@ mod broker;
 mod choices;
 mod client;
 mod memory;
+mod restart;
+mod told;
 
 pub(crate) use choices::Choices;
 pub(crate) use client::Client;
