@@ -7,6 +7,7 @@ mod figures;
 mod peers;
 mod program;
 mod report;
+mod search;
 
 use crate::arguments::Arguments;
 use crate::setup::TARGETS;
@@ -16,7 +17,7 @@ use figures::{Figures, RECORD};
 use program::Program;
 
 pub(crate) const HELP: &str = "
-Usage: cargo xtask size [--check | --update] [--symbols PROGRAM]
+Usage: cargo xtask size [--check | --update | --symbols PROGRAM | --search PLACE]
 
 Builds the programs in firmware/size with opt-level z and fat LTO, without and with QoS 2, and tells
 what they take:
@@ -30,7 +31,9 @@ The core library is the one that comes with the toolchain.
                      compiler may differ by 1 % of the flash), and where docs/sizes.md and README.md
                      are not what the record says
   --update           write the record, docs/sizes.md and the figures in README.md
-  --symbols PROGRAM  list the largest functions of a program, such as `client`; measure nothing
+  --symbols PROGRAM  list the largest functions of a program, such as `client`
+  --search PLACE     try each inline attribute at each function whose file or name contains PLACE, in a
+                     copy of the sources, and tell which make the programs smaller; hours for all
 ";
 
 /// What is measured, by the name of the program, and what it does besides the work of all.
@@ -60,7 +63,11 @@ const TYPES: [(&str, &str); 6] = [
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let (checks, updates) = (arguments.flag("--check"), arguments.flag("--update"));
     let symbols = arguments.value("--symbols")?;
+    let place = arguments.value("--search")?;
     arguments.finish()?;
+    if let Some(place) = place {
+        return search::search(&place);
+    }
     if let Some(program) = symbols {
         return list_symbols(&program);
     }

@@ -31,9 +31,12 @@ impl Program {
     pub(super) fn load(target: &str, name: &str) -> Result<Self> {
         let folder = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| root().join("firmware/target"), |folder| root().join(folder));
-        let path = folder.join(target).join("release").join(name);
-        let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Self::parse(&path, &bytes)
+        Self::read(&folder.join(target).join("release").join(name))
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(path, &bytes)
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {

@@ -1,0 +1,153 @@
+//! `cargo xtask size --search`: what the inline attribute of each function costs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::program::Program;
+use crate::shell::{Result, cargo, read, root};
+use crate::source::{files, text};
+
+/// Where the functions are that are tried.
+const PLACES: [&str; 10] = [
+    "crates/umqtt-proto/src/engine.rs",
+    "crates/umqtt-proto/src/engine/",
+    "crates/umqtt-proto/src/framer.rs",
+    "crates/umqtt-proto/src/receiver.rs",
+    "crates/umqtt-proto/src/session/",
+    "crates/umqtt-proto/src/store/ram.rs",
+    "crates/umqtt-proto/src/text.rs",
+    "crates/umqtt-proto/src/wire/",
+    "crates/umqtt/src/adapter.rs",
+    "crates/umqtt/src/blocking/",
+];
+
+/// The attributes that are tried; nothing at all is one of them.
+const CHOICES: [Option<&str>; 4] =
+    [None, Some("#[inline]"), Some("#[inline(always)]"), Some("#[inline(never)]")];
+
+const PROGRAMS: [&str; 3] = ["proto", "client", "client-store"];
+const TARGET: &str = "thumbv7em-none-eabi";
+
+/// Tries each attribute at each function whose file or name contains `only`, one after the other, in a copy of the
+/// sources, and keeps what makes the sum of all programs smallest.
+pub(super) fn search(only: &str) -> Result {
+    let copy = root().join("target/size-search");
+    for file in files()? {
+        let to = copy.join(&file);
+        fs::create_dir_all(to.parent().unwrap_or(&copy))?;
+        fs::copy(root().join(&file), to)?;
+    }
+    let mut best = measure(&copy)?;
+    println!("{:>28} {best:?}", PROGRAMS.join(", "));
+    let mut sources = files()?;
+    sources.retain(|file| PLACES.iter().any(|place| file.to_string_lossy().starts_with(place)));
+    for source in sources {
+        let original = text(&source)?;
+        let mut code = original.clone();
+        for (index, name) in functions(&original).into_iter().enumerate() {
+            let place = format!("{} {name}", source.display());
+            if !place.contains(only) {
+                continue;
+            }
+            let mut kept = code.clone();
+            for choice in CHOICES {
+                let tried = with_attribute(&code, index, choice);
+                if tried == code {
+                    continue;
+                }
+                fs::write(copy.join(&source), &tried)?;
+                // One that must not be there, such as on a function without a body, is no choice.
+                let Ok(figures) = measure(&copy) else { continue };
+                if sum(&figures) < sum(&best) {
+                    println!("{place}: {}: {figures:?}", choice.unwrap_or("none"));
+                    (best, kept) = (figures, tried);
+                }
+            }
+            fs::write(copy.join(&source), &kept)?;
+            code = kept;
+        }
+    }
+    println!("the sources with what was kept are in {}", copy.display());
+    Ok(())
+}
+
+fn sum(figures: &[u64]) -> u64 {
+    figures.iter().sum()
+}
+
+/// The flash of each program without and with QoS 2, in the sources in `copy`.
+fn measure(copy: &Path) -> Result<Vec<u64>> {
+    let mut figures = Vec::new();
+    for features in ["", "qos2"] {
+        let mut build = cargo(&["build", "--quiet", "--release", "--target", TARGET, "--features", features]);
+        build.current_dir(copy.join("firmware/size")).env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+        build.args(["--bin", "empty"]).env_remove("CARGO_TARGET_DIR");
+        for program in PROGRAMS {
+            build.args(["--bin", program]);
+        }
+        read(&mut build)?;
+        let folder: PathBuf = copy.join("firmware/target").join(TARGET).join("release");
+        let empty = Program::read(&folder.join("empty"))?;
+        for program in PROGRAMS {
+            figures.push(Program::read(&folder.join(program))?.flash - empty.flash);
+        }
+    }
+    Ok(figures)
+}
+
+/// The names of the functions that are not for tests, from top to bottom.
+fn functions(code: &str) -> Vec<&str> {
+    let lines = code.lines().take_while(|line| *line != "#[cfg(test)]");
+    lines.filter_map(name).collect()
+}
+
+/// The name, if a function begins in this line.
+fn name(line: &str) -> Option<&str> {
+    let (before, rest) = line.split_once("fn ")?;
+    let is_function =
+        before.split_whitespace().all(|word| word == "const" || word == "pub" || word.starts_with("pub("));
+    let end = rest.find(|end: char| !(end.is_alphanumeric() || end == '_'))?;
+    if is_function { rest.get(..end) } else { None }
+}
+
+/// The code with another inline attribute, or none, at the function of this number.
+fn with_attribute(code: &str, index: usize, attribute: Option<&str>) -> String {
+    let mut lines: Vec<&str> = code.lines().collect();
+    let mut begins = (0..lines.len()).filter(|at| lines.get(*at).copied().and_then(name).is_some());
+    let Some(at) = begins.nth(index) else { return code.to_owned() };
+    let attributes = |lines: &[&str]| {
+        let above = lines.iter().take(at).rev();
+        above.take_while(|line| line.trim_start().starts_with("#[")).count()
+    };
+    let first = at - attributes(&lines);
+    let old = (first..at).find(|line| lines.get(*line).is_some_and(|line| line.contains("inline")));
+    if let Some(old) = old {
+        lines.remove(old);
+    }
+    if let Some(attribute) = attribute {
+        lines.insert(first, attribute);
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_is_put_in_the_place_of_another() {
+        let code = "impl A {\n    #[must_use]\n    #[cfg_attr(x, inline(never))]\n    pub const fn a() {}\n\n    fn b() {}\n}\n\
+                    #[cfg(test)]\nmod tests {\n    fn c() {}\n}\n";
+        assert_eq!(functions(code), ["a", "b"]);
+        let plain = code.replace("    #[cfg_attr(x, inline(never))]\n", "");
+        assert_eq!(with_attribute(code, 0, None), plain);
+        assert_eq!(
+            with_attribute(code, 0, Some("#[inline]")),
+            plain.replace("    #[must", "#[inline]\n    #[must")
+        );
+        assert_eq!(
+            with_attribute(code, 1, Some("#[inline]")),
+            code.replace("    fn b", "#[inline]\n    fn b")
+        );
+    }
+}
