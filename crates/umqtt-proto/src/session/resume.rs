@@ -5,7 +5,7 @@ use super::exchange::{Await, ExchangeInput, Progress};
 use super::in_flight::{IncomingIds, Slots};
 use super::phase::{Phase, PhaseInput};
 use super::{OnSessionLost, Session};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::wire::{DUP, PacketType};
 
 impl<T, F, S, I> Session<T, F, S, I>
@@ -20,9 +20,6 @@ where
         if !session_present && (S::KEEPS || cfg!(feature = "qos2")) {
             // The broker's ids mean nothing any more, nor does a PUBREL.
             self.incoming.clear();
-            if S::KEEPS {
-                self.store.remove_incoming(None).map_err(|_| SessionError::StoreFailed)?;
-            }
             let tells = self.clean_session || self.on_session_lost == OnSessionLost::Tell;
             let mut index = 0;
             while let Some(slot) = self.outgoing.get(index) {
@@ -31,11 +28,28 @@ where
                 }
                 index = index.wrapping_add(1);
             }
+            if S::KEEPS {
+                self.forget_broker().map_err(|_| SessionError::StoreFailed)?;
+            }
         }
         self.unsettled = true;
         self.outgoing.begin_again();
         self.enter(PhaseInput::ConnAck);
         self.resume()
+    }
+
+    /// Lets the store forget what the broker no longer knows, at once: no later CONNACK tells that again.
+    fn forget_broker(&mut self) -> Result<(), StoreError> {
+        self.store.remove_incoming(None)?;
+        let mut index = 0;
+        while let Some(slot) = self.outgoing.get(index) {
+            if slot.awaits(Await::PubComp) {
+                let id = slot.id();
+                self.store.remove(id)?;
+            }
+            index = index.wrapping_add(1);
+        }
+        Ok(())
     }
 
     /// Puts what is to be sent again into the transmit buffer, in order and as far as there is room
