@@ -306,8 +306,10 @@ where
         }
         let due = self.due(now, events);
         let is_due = due.millis == 0;
-        // Whether the link was looked at after that had become due.
-        let looked_late = is_due && now.since(self.looked_at) <= due.overdue;
+        // Whether the link was looked at after that had become due; before it is given up, in this call.
+        let looked_late = is_due
+            && now.since(self.looked_at) <= due.overdue
+            && (self.link.looked || due.timer != Timer::Answer);
         if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
             self.session.want_ping();
         }
