@@ -26,6 +26,17 @@ pub struct Sender<'c, T: Transport, B: Buffers> {
     pub(super) inbox: Inbox<'c, B::Large>,
 }
 
+/// What has become of the time of a call that writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// It has not begun.
+    No,
+    /// It has begun: room was made first.
+    Yes,
+    /// It is over: the link takes nothing.
+    Stalled,
+}
+
 /// A result of the loop.
 type Driven<R, T> = Result<R, ConnectionError<<T as Transport>::Error>>;
 
@@ -62,7 +73,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         retain: bool,
     ) -> Result<Option<PacketId>, Error<T::Error>> {
         let topic = topic.to_topic_name().map_err(Error::Topic)?;
-        match self.offer(&mut |session| session.publish(topic, payload, qos, retain)) {
+        match self.offer(true, &mut |session| session.publish(topic, payload, qos, retain)) {
             Err(Error::Request(RequestError::BufferTooSmall)) if B::Large::STREAMS => {
                 self.publish_large(topic, payload, qos, retain)
             }
@@ -82,7 +93,8 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         retain: bool,
     ) -> Result<Option<PacketId>, Error<T::Error>> {
         let topic = topic.to_topic_name().map_err(Error::Topic)?;
-        let (id, begun) = self.offer(&mut |session| session.publish_large(topic, payload, qos, retain))?;
+        let (id, begun) =
+            self.offer(false, &mut |session| session.publish_large(topic, payload, qos, retain))?;
         let mut now = self.proceed(begun);
         loop {
             let taken = self.engine.session_mut().push_payload(payload);
@@ -189,19 +201,24 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         result
     }
 
-    /// Gives a command to the session; when the transmit buffer is full, writes and tries once more. Tells whether
-    /// the time of the call has begun by that.
+    /// Gives a command to the session; when the transmit buffer is full, writes and tries once more, unless that
+    /// was in vain and the packet is not `whole`. Tells what has become of the time of the call.
     fn offer<R>(
         &mut self,
+        whole: bool,
         command: &mut dyn FnMut(&mut SessionOf<B>) -> Result<R, RequestError>,
-    ) -> Result<(R, bool), Error<T::Error>> {
+    ) -> Result<(R, Begun), Error<T::Error>> {
         let mut result = command(self.engine.session_mut());
-        let begun = matches!(result, Err(RequestError::TransmitFull));
-        if begun {
-            match self.drive(Goal::Flush) {
+        let mut begun = Begun::No;
+        if let Err(RequestError::TransmitFull) = result {
+            begun = match self.drive(Goal::Flush) {
+                Ok(_) => Begun::Yes,
                 Err(error) if error.is_over() => return Err(Error::Connection(error)),
-                // What could be written may be enough.
-                _ => result = command(self.engine.session_mut()),
+                Err(_) => Begun::Stalled,
+            };
+            // What could be written may be enough.
+            if whole || begun == Begun::Yes {
+                result = command(self.engine.session_mut());
             }
         }
         result.map(|value| (value, begun)).map_err(Error::Request)
@@ -212,17 +229,23 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         &mut self,
         command: &mut dyn FnMut(&mut SessionOf<B>) -> Result<R, RequestError>,
     ) -> Result<R, Error<T::Error>> {
-        let (id, begun) = self.offer(command)?;
-        let now = self.proceed(begun);
-        match self.run(now) {
+        let (id, begun) = self.offer(true, command)?;
+        let written = match begun {
+            Begun::Stalled => Err(ConnectionError::WriteTimedOut),
+            _ => {
+                let now = self.proceed(begun);
+                self.run(now)
+            }
+        };
+        match written {
             Ok(_) => Ok(id),
             Err(cause) => Err(Error::Taken { id: id.into(), cause }),
         }
     }
 
     /// Goes on with a call that writes: it has one time, in however many steps it writes.
-    fn proceed(&mut self, begun: bool) -> Instant {
-        if begun { self.transport.now() } else { self.begin(Goal::Flush) }
+    fn proceed(&mut self, begun: Begun) -> Instant {
+        if begun == Begun::No { self.begin(Goal::Flush) } else { self.transport.now() }
     }
 
     /// Does what the core says until the goal is reached.

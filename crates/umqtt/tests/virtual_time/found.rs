@@ -1,10 +1,13 @@
 //! What random runs have found, each as a test of its own.
 
-use umqtt::{ConnectionError, Error, Fixed, QoS, SessionError, Timeouts};
+use umqtt::{
+    ConnectOptions, ConnectionError, Error, Fixed, PacketId, QoS, RequestError, SessionError, Timeouts,
+};
 use umqtt_testkit::link::Direction::ToBroker;
 use umqtt_testkit::link::Pieces;
+use umqtt_testkit::script::Player;
 
-use crate::wire::{broker_client_with, script_client, words};
+use crate::wire::{broker_client_with, client_of, script_client, words};
 
 /// A look that was late for one thing says nothing of another that becomes due after it.
 #[test]
@@ -39,7 +42,7 @@ fn a_later_write_that_stalls_does_not_extend_the_wait_for_an_answer() {
     handle.link().refuse_writes(ToBroker, handle.now().after(60_000));
     let error = client.publish("a", b"into a dead link", QoS::AtLeastOnce, false).unwrap_err();
     let cause = ConnectionError::Session(SessionError::PingTimeout);
-    assert_eq!(error, Error::Taken { id: umqtt::PacketId::new(1), cause });
+    assert_eq!(error, Error::Taken { id: PacketId::new(1), cause });
     assert_eq!(handle.millis(), 12_500);
 }
 
@@ -64,4 +67,33 @@ fn a_call_that_makes_room_first_takes_no_longer_than_any_other() {
     };
     assert_eq!(slow(false), 2_500);
     assert_eq!(slow(true), 2_500);
+}
+
+/// A link that has taken nothing in time is not waited for once more when there is room for the message by then.
+#[test]
+fn a_call_that_has_waited_in_vain_for_room_does_not_wait_again() {
+    for (large, error) in [
+        (true, Error::Request(RequestError::TransmitFull)),
+        (false, Error::Taken { id: PacketId::new(1), cause: ConnectionError::WriteTimedOut }),
+    ] {
+        let script = "expect connect\nsend 20 02 00 00\nsend 32 06 00 01 61 00 07 62\nstall 60000";
+        let player = Player::new(script.parse().unwrap());
+        let options = ConnectOptions::new("shed").unwrap();
+        let (mut client, handle) = client_of(player, Fixed::<64, 32, 4>::new(), &options);
+        client.set_timeouts(Timeouts { write: 2_000, write_per_kib: 1_000, ..Timeouts::DEFAULT });
+        assert!(client.check_msg(100).unwrap().is_some());
+        // The link takes what fills the buffer, and not the acknowledgement that goes behind it.
+        client.enqueue("a", &[b'x'; 27], QoS::AtMostOnce, false).unwrap();
+        handle.link().limit(ToBroker, 32);
+        handle.link().stall(ToBroker, handle.now().after(60_000));
+        let start = handle.millis();
+        let result = if large {
+            client.publish_large("a", &[b'x'; 100], QoS::AtLeastOnce, false)
+        } else {
+            client.publish("a", &[b'x'; 10], QoS::AtLeastOnce, false)
+        };
+        assert_eq!(result, Err(error));
+        assert_eq!(handle.millis() - start, 2_000);
+        assert!(client.is_connected());
+    }
 }
