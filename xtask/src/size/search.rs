@@ -25,7 +25,7 @@ const PLACES: [&str; 10] = [
 const CHOICES: [Option<&str>; 4] =
     [None, Some("#[inline]"), Some("#[inline(always)]"), Some("#[inline(never)]")];
 
-const PROGRAMS: [&str; 3] = ["proto", "client", "client-store"];
+const PROGRAMS: [&str; 3] = ["proto", "client", "proto-store"];
 const TARGET: &str = "thumbv7em-none-eabi";
 
 /// Tries each attribute at each function whose file or name contains `only`, one after the other, in a copy of the
