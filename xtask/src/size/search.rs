@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::program::Program;
 use crate::shell::{Result, cargo, read, root};
-use crate::source::{files, text};
+use crate::source::files;
 
 /// Where the functions are that are tried.
 const PLACES: [&str; 10] = [
@@ -25,7 +25,7 @@ const PLACES: [&str; 10] = [
 const CHOICES: [Option<&str>; 4] =
     [None, Some("#[inline]"), Some("#[inline(always)]"), Some("#[inline(never)]")];
 
-const PROGRAMS: [&str; 3] = ["proto", "client", "client-store"];
+const PROGRAMS: [&str; 2] = ["proto", "client"];
 const TARGET: &str = "thumbv7em-none-eabi";
 
 /// Tries each attribute at each function whose file or name contains `only`, one after the other, in a copy of the
@@ -38,36 +38,42 @@ pub(super) fn search(only: &str) -> Result {
         fs::copy(root().join(&file), to)?;
     }
     let mut best = measure(&copy)?;
-    println!("{:>28} {best:?}", PROGRAMS.join(", "));
-    let mut sources = files()?;
-    sources.retain(|file| PLACES.iter().any(|place| file.to_string_lossy().starts_with(place)));
-    for source in sources {
-        let original = text(&source)?;
-        let mut code = original.clone();
-        for (index, name) in functions(&original).into_iter().enumerate() {
-            let place = format!("{} {name}", source.display());
-            if !place.contains(only) {
-                continue;
-            }
-            let mut kept = code.clone();
-            for choice in CHOICES {
-                let tried = with_attribute(&code, index, choice);
-                if tried == code {
-                    continue;
-                }
-                fs::write(copy.join(&source), &tried)?;
-                // One that must not be there, such as on a function without a body, is no choice.
-                let Ok(figures) = measure(&copy) else { continue };
-                if sum(&figures) < sum(&best) {
-                    println!("{place}: {}: {figures:?}", choice.unwrap_or("none"));
-                    (best, kept) = (figures, tried);
-                }
-            }
-            fs::write(copy.join(&source), &kept)?;
-            code = kept;
+    println!("{} without and with QoS 2: {best:?}", PROGRAMS.join(", "));
+    let all = files()?;
+    for place in PLACES {
+        for source in all.iter().filter(|file| file.to_string_lossy().starts_with(place)) {
+            search_file(&copy, source, only, &mut best)?;
         }
     }
     println!("the sources with what was kept are in {}", copy.display());
+    Ok(())
+}
+
+/// Tries each attribute at the functions of one file.
+fn search_file(copy: &Path, source: &Path, only: &str, best: &mut Vec<u64>) -> Result {
+    let file = copy.join(source);
+    let mut kept = fs::read_to_string(&file)?;
+    for (index, name) in functions(&kept.clone()).into_iter().enumerate() {
+        let place = format!("{} {name}", source.display());
+        if !place.contains(only) {
+            continue;
+        }
+        let code = kept.clone();
+        for choice in CHOICES {
+            let tried = with_attribute(&code, index, choice);
+            if tried == code {
+                continue;
+            }
+            fs::write(&file, &tried)?;
+            // One that must not be there, such as on a function without a body, is no choice.
+            let Ok(figures) = measure(copy) else { continue };
+            if sum(&figures) < sum(best) {
+                println!("{place}: {}: {figures:?}", choice.unwrap_or("none"));
+                (*best, kept) = (figures, tried);
+            }
+        }
+        fs::write(&file, &kept)?;
+    }
     Ok(())
 }
 
