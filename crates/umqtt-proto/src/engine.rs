@@ -364,7 +364,8 @@ where
             });
         }
         // An answer that is late waits for the link, to be seen or to be believed missing.
-        let mut millis = if is_due && due.timer == Timer::Answer { left } else { left.min(due.millis.max(1)) };
+        let mut millis =
+            if is_due && due.timer == Timer::Answer { left } else { left.min(due.millis.max(1)) };
         if writes {
             let patience = remaining(self.timeouts.write, now.since(self.patient));
             if patience == 0 || left == 0 && !events {
