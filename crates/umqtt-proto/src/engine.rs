@@ -7,7 +7,7 @@ pub(crate) use deadlines::{is_over, remaining};
 
 use crate::framer::Large;
 use crate::receiver::Inbox;
-use crate::session::keep_alive::{self, Ping};
+use crate::session::keep_alive::{Ping, until_ping};
 use crate::session::{
     ConnectError, ExchangeInput, IncomingIds, Notice, NoticeKind, Phase, Session, SessionError, Slots,
 };
@@ -427,25 +427,21 @@ where
         match phase {
             Phase::AwaitConnAck => due.at_most(Timer::Answer, self.asked, self.timeouts.connect),
             Phase::Resuming | Phase::Connected => {
-                let silence = now.since(self.last_sent);
-                let interval = self.session.keep_alive();
-                match self.session.ping_state() {
-                    Ping::Off => {
-                        let received = Some(now.since(self.last_received));
-                        due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, received));
-                    }
-                    _ if self.link.stalls => {
-                        let received = now.since(self.last_received) < now.since(self.stalled);
-                        let since = if received { self.last_received } else { self.stalled };
-                        due.at_most(Timer::Answer, since, self.timeouts.ping);
-                    }
-                    // In the middle of a payload no answer is taken, and it is the caller that goes on.
-                    Ping::Asked if self.session.payload_remaining() == 0 => {
-                        // First of what is due at once: the answer may lie behind much that is to be told.
-                        due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, None));
-                        due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
-                    }
-                    _ => {}
+                let ping = self.session.ping_state();
+                // In the middle of a payload no answer is taken, and it is the caller that goes on.
+                let asked = ping == Ping::Asked && !self.link.stalls && self.session.payload_remaining() == 0;
+                if ping == Ping::Off || asked {
+                    // First of what is due at once: the answer may lie behind much that is to be told.
+                    let received = if asked { 0 } else { now.since(self.last_received) };
+                    let silence = now.since(self.last_sent);
+                    due.in_millis(Timer::Ping, until_ping(self.session.keep_alive(), silence, received));
+                }
+                if asked {
+                    due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                } else if ping != Ping::Off && self.link.stalls {
+                    let received = now.since(self.last_received) < now.since(self.stalled);
+                    let since = if received { self.last_received } else { self.stalled };
+                    due.at_most(Timer::Answer, since, self.timeouts.ping);
                 }
                 if tells && phase == Phase::Connected {
                     let timeout = self.timeouts.message;

@@ -172,7 +172,7 @@ where
         let Some(index) = self.outgoing.find(id) else { return self.unknown(id, packet_type) };
         let Some(slot) = self.outgoing.get(index) else { return self.unknown(id, packet_type) };
         let mut slot = *slot;
-        let answer = slot.exchange().awaits.answer(slot.progress(), packet_type);
+        let answer = slot.answer(packet_type);
         if cfg!(feature = "qos2") && matches!(answer, Answer::Released | Answer::Repeated) {
             if answer == Answer::Released {
                 if keeps {
