@@ -99,7 +99,9 @@ pub struct Wait {
 /// # assert_eq!(id.as_u16(), 1);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
+    link: LinkState,
     session: Session<T, F, S, I>,
     goal: Goal,
     /// When the call began, and how many bytes it has written.
@@ -115,7 +117,6 @@ pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
     stalled: Instant,
     /// Since when the calls have been patient with that.
     patient: Instant,
-    link: LinkState,
 }
 
 /// What is known of the link.

@@ -44,24 +44,25 @@ pub enum OnSessionLost {
 /// `I` the ids of the broker's QoS 2 messages. The requests ([`publish`](Self::publish), …) never wait: they put
 /// a packet into the transmit buffer, or refuse and change nothing. An [`Engine`](crate::Engine) drives it.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
-    transmitter: Transmitter<T>,
-    outgoing: Ring<F>,
-    incoming: I,
-    store: S,
-    keep_alive: KeepAlive,
-    next_id: PacketId,
-    /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
-    owed: u16,
-    owed_type: PacketType,
     phase: Phase,
     ping: Ping,
+    owed_type: PacketType,
     on_session_lost: OnSessionLost,
     clean_session: bool,
     /// An exchange may be lost, and not told.
     unsettled: bool,
     /// A message found no room in the table of incoming ids: the connection ends when all is written.
     overflown: bool,
+    /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
+    owed: u16,
+    keep_alive: KeepAlive,
+    next_id: PacketId,
+    incoming: I,
+    transmitter: Transmitter<T>,
+    outgoing: Ring<F>,
+    store: S,
 }
 
 // A store of the caller's own might show what it keeps.

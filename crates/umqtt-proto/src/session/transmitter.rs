@@ -5,7 +5,7 @@ use core::fmt;
 use super::RequestError;
 use crate::error::EncodeError;
 use crate::packet_id::PacketId;
-use crate::wire::{Fields, PacketType, copy, encode};
+use crate::wire::{Fields, PacketType, between, copy, encode};
 
 /// Holds encoded packets until the link takes them.
 ///
@@ -31,7 +31,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     /// What waits to be sent.
     #[inline]
     pub(crate) fn pending(&self) -> &[u8] {
-        self.buffer.as_ref().get(self.start..self.end).unwrap_or_default()
+        between(self.buffer.as_ref(), self.start, self.end)
     }
 
     #[inline]
@@ -108,7 +108,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
 
     /// What was put since the next packet began at `place`.
     pub(crate) fn behind(&self, place: usize) -> &[u8] {
-        self.buffer.as_ref().get(place..self.end).unwrap_or_default()
+        between(self.buffer.as_ref(), place, self.end)
     }
 
     /// Forgets what was put since then.

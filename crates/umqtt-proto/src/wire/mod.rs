@@ -12,7 +12,7 @@ mod subscribe;
 
 pub use ack::{Ack, ConnAck, ConnectReturnCode};
 pub use connect::{Connect, KeepAlive, Login, Will};
-pub(crate) use cursor::{Reader, Writer, copy, move_to_front};
+pub(crate) use cursor::{Reader, Writer, between, copy, move_to_front};
 pub use empty::{DISCONNECT, PINGREQ, PINGRESP};
 pub(crate) use fixed_header::{Fields, encode};
 pub use fixed_header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
