@@ -409,15 +409,11 @@ where
     /// What there is to tell, of what was lost and of what lies in the receive buffer.
     #[inline]
     fn next_notice<L: Large>(&mut self, inbox: &mut Inbox<'_, L>) -> Result<Option<Notice>, SessionError> {
-        if let Some(notice) = self.session.tell_lost()? {
-            return Ok(Some(notice));
-        }
+        self.session.tell_lost()?;
         while self.session.can_receive() && inbox.framer.poll(inbox.buffer)? {
-            if let Some(notice) = self.session.handle(inbox.framer, inbox.buffer)? {
-                return Ok(Some(notice));
-            }
+            self.session.handle(inbox.framer, inbox.buffer)?;
         }
-        Ok(None)
+        Ok(self.session.take_notice())
     }
 
     /// What is due next, and in how many milliseconds: what acts and what waits ask the same. Time-outs of

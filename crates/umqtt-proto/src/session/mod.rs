@@ -59,6 +59,8 @@ pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     owed: u16,
     keep_alive: KeepAlive,
     next_id: PacketId,
+    /// What is to be told.
+    told: Option<Notice>,
     incoming: I,
     transmitter: Transmitter<T>,
     outgoing: Ring<F>,
@@ -105,6 +107,7 @@ where
             store,
             keep_alive: KeepAlive::OFF,
             next_id: PacketId::FIRST,
+            told: None,
             owed: 0,
             owed_type: PacketType::PubAck,
             phase: Phase::Disconnected,
@@ -259,7 +262,17 @@ where
         S::KEEPS && !self.clean_session
     }
 
+    /// Writes down what is to be told: cheaper than to return it through several functions.
+    fn tell(&mut self, kind: NoticeKind, detail: u8, id: u16) {
+        self.told = Some(Notice::new(kind, detail, id));
+    }
+
     // What the engine asks for.
+
+    #[inline]
+    pub(crate) const fn take_notice(&mut self) -> Option<Notice> {
+        self.told.take()
+    }
 
     #[inline]
     pub(crate) const fn keep_alive(&self) -> KeepAlive {
@@ -297,6 +310,7 @@ where
         matches!(self.phase, Phase::AwaitConnAck | Phase::Resuming | Phase::Connected)
             && !self.overflown
             && self.owed == 0
+            && self.told.is_none()
             && self.transmitter.has_room(ACK)
     }
 
