@@ -7,7 +7,7 @@ pub(crate) use deadlines::{is_over, remaining};
 
 use crate::framer::Large;
 use crate::receiver::Inbox;
-use crate::session::keep_alive::{self, Ping};
+use crate::session::keep_alive::{Ping, until_ping};
 use crate::session::{
     ConnectError, ExchangeInput, IncomingIds, Notice, NoticeKind, Phase, Session, SessionError, Slots,
 };
@@ -99,7 +99,9 @@ pub struct Wait {
 /// # assert_eq!(id.as_u16(), 1);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
+    link: LinkState,
     session: Session<T, F, S, I>,
     goal: Goal,
     /// When the call began, and how many bytes it has written.
@@ -117,7 +119,6 @@ pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
     patient: Instant,
     /// When the link was looked at last.
     looked_at: Instant,
-    link: LinkState,
 }
 
 /// What is known of the link.
@@ -411,15 +412,11 @@ where
     /// What there is to tell, of what was lost and of what lies in the receive buffer.
     #[inline]
     fn next_notice<L: Large>(&mut self, inbox: &mut Inbox<'_, L>) -> Result<Option<Notice>, SessionError> {
-        if let Some(notice) = self.session.tell_lost()? {
-            return Ok(Some(notice));
-        }
+        self.session.tell_lost()?;
         while self.session.can_receive() && inbox.framer.poll(inbox.buffer)? {
-            if let Some(notice) = self.session.handle(inbox.framer, inbox.buffer)? {
-                return Ok(Some(notice));
-            }
+            self.session.handle(inbox.framer, inbox.buffer)?;
         }
-        Ok(None)
+        Ok(self.session.take_notice())
     }
 
     /// What is due next, and in how many milliseconds: what acts and what waits ask the same. Time-outs of
@@ -430,28 +427,27 @@ where
         match phase {
             Phase::AwaitConnAck => due.at_most(Timer::Answer, self.asked, self.timeouts.connect),
             Phase::Resuming | Phase::Connected => {
-                let silence = now.since(self.last_sent);
-                let interval = self.session.keep_alive();
-                match self.session.ping_state() {
-                    Ping::Off => {
-                        let received = Some(now.since(self.last_received));
-                        due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, received));
+                let ping = self.session.ping_state();
+                // In the middle of a payload no answer is taken, and it is the caller that goes on.
+                let asked = ping == Ping::Asked && !self.link.stalls && self.session.payload_remaining() == 0;
+                if ping == Ping::Off || asked {
+                    // First of what is due at once: the answer may lie behind much that is to be told.
+                    let received = if asked { 0 } else { now.since(self.last_received) };
+                    let silence = now.since(self.last_sent);
+                    due.in_millis(Timer::Ping, until_ping(self.session.keep_alive(), silence, received));
+                }
+                if asked {
+                    due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                } else if ping != Ping::Off && self.link.stalls {
+                    // A link that takes a byte now and then lives; one that takes nothing may not.
+                    let (mut since, mut received) = (self.stalled, self.last_received);
+                    if ping == Ping::Asked {
+                        (since, received) = (self.last_sent, self.asked);
                     }
-                    // In the middle of a payload no answer is taken, and it is the caller that goes on.
-                    Ping::Asked if !self.link.stalls && self.session.payload_remaining() == 0 => {
-                        // First of what is due at once: the answer may lie behind much that is to be told.
-                        due.in_millis(Timer::Ping, keep_alive::until_ping(interval, silence, None));
-                        due.at_most(Timer::Answer, self.asked, self.timeouts.ping);
+                    if now.since(received) < now.since(since) {
+                        since = received;
                     }
-                    ping if self.link.stalls => {
-                        // A link that takes a byte now and then lives; one that takes nothing may not.
-                        let asked = ping == Ping::Asked;
-                        let since = if asked { self.last_sent } else { self.stalled };
-                        let received = if asked { self.asked } else { self.last_received };
-                        let since = if now.since(received) < now.since(since) { received } else { since };
-                        due.at_most(Timer::Answer, since, self.timeouts.ping);
-                    }
-                    _ => {}
+                    due.at_most(Timer::Answer, since, self.timeouts.ping);
                 }
                 if tells && phase == Phase::Connected {
                     let timeout = self.timeouts.message;

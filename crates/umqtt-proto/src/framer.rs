@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::error::Violation;
 use crate::text::{TextCheck, TextKind};
-use crate::wire::{FixedHeader, PacketType};
+use crate::wire::{FixedHeader, PacketType, between};
 
 /// A packet, or a part of a PUBLISH that is larger than the buffer.
 ///
@@ -342,7 +342,7 @@ impl<L: Large> Framer<L> {
     /// The frame that [`poll`](Self::poll) has found, until the next `poll` or [`unfilled`](Self::unfilled).
     #[must_use]
     pub fn frame<'a>(&self, buffer: &'a [u8]) -> Frame<'a> {
-        let body = buffer.get(self.body..self.start).unwrap_or_default();
+        let body = between(buffer, self.body, self.start);
         let (kind, remaining) = self.kind();
         Frame { kind, header: self.header, body, remaining }
     }
@@ -361,7 +361,7 @@ impl<L: Large> Framer<L> {
     /// The body of the last frame.
     #[inline]
     pub(crate) fn body<'a>(&self, buffer: &'a [u8]) -> &'a [u8] {
-        buffer.get(self.body..self.start).unwrap_or_default()
+        between(buffer, self.body, self.start)
     }
 
     #[inline]
@@ -370,7 +370,7 @@ impl<L: Large> Framer<L> {
     }
 
     fn waiting<'a>(&self, buffer: &'a [u8]) -> &'a [u8] {
-        buffer.get(self.start..self.end).unwrap_or_default()
+        between(buffer, self.start, self.end)
     }
 }
 

@@ -127,7 +127,7 @@ impl Exchange {
         let Some(packet_type) = input.packet_type() else {
             return Next::Goes(Self { awaits, progress: progress.next(input) });
         };
-        match awaits.answer(progress, packet_type) {
+        match answer(awaits as u8, progress, packet_type) {
             Answer::Finished => Next::Finished,
             Answer::Released => {
                 Next::Goes(Self { awaits: Await::PubComp, progress: progress.next(ExchangeInput::Resent) })
@@ -151,20 +151,21 @@ pub(crate) enum Answer {
     Unexpected,
 }
 
-impl Await {
-    /// The table of the packets that arrive. What was told as lost has no other end.
-    #[inline(always)]
-    pub(crate) const fn answer(self, progress: Progress, packet_type: PacketType) -> Answer {
-        let (awaits, packet_type) = (self as u8, packet_type as u8);
-        if awaits == packet_type && progress.is_alive() {
-            if packet_type == PacketType::PubRec as u8 { Answer::Released } else { Answer::Finished }
-        } else if packet_type == PacketType::PubRec as u8 && awaits == Self::PubComp as u8 {
-            Answer::Repeated
-        } else {
-            Answer::Unexpected
-        }
+/// The table of the packets that arrive at an exchange that awaits the packet type of this number. What was told
+/// as lost has no other end.
+#[inline(always)]
+pub(crate) const fn answer(awaits: u8, progress: Progress, packet_type: PacketType) -> Answer {
+    let packet_type = packet_type as u8;
+    if awaits == packet_type && progress.is_alive() {
+        if packet_type == PacketType::PubRec as u8 { Answer::Released } else { Answer::Finished }
+    } else if packet_type == PacketType::PubRec as u8 && awaits == Await::PubComp as u8 {
+        Answer::Repeated
+    } else {
+        Answer::Unexpected
     }
+}
 
+impl Await {
     #[inline(always)]
     pub(crate) const fn from_number(number: u8) -> Self {
         match number {

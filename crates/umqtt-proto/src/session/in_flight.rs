@@ -1,6 +1,6 @@
 //! The exchanges that are not finished: a table of our own, and one of the broker's QoS 2 messages.
 
-use super::exchange::{Await, Exchange, ExchangeInput, Progress};
+use super::exchange::{Answer, Await, Exchange, ExchangeInput, Progress, answer};
 use crate::packet_id::PacketId;
 use crate::time::Instant;
 use crate::wire::PacketType;
@@ -76,6 +76,12 @@ impl Slot {
     #[inline(always)]
     pub(crate) const fn on(&mut self, input: ExchangeInput) {
         self.state = self.state & 0x0f | (self.progress().next(input) as u8) << 4;
+    }
+
+    /// What a packet that arrives with its id means.
+    #[inline(always)]
+    pub(crate) const fn answer(&self, packet_type: PacketType) -> Answer {
+        answer(self.state & 0x0f, self.progress(), packet_type)
     }
 
     /// PUBREC has come: PUBREL goes out.

@@ -19,17 +19,13 @@ pub(crate) enum Ping {
 /// The milliseconds until a PINGREQ is due; [`NEVER`](crate::NEVER) without a keep-alive.
 ///
 /// It is due a quarter of the interval before it ends, when nothing was sent; and when nothing was received for
-/// a whole interval, unless `received` is `None`.
-pub(crate) const fn until_ping(keep_alive: KeepAlive, sent: u32, received: Option<u32>) -> u32 {
+/// a whole interval.
+pub(crate) const fn until_ping(keep_alive: KeepAlive, sent: u32, received: u32) -> u32 {
     let interval = keep_alive.as_millis();
     if interval == 0 {
         return crate::engine::NEVER;
     }
-    let wait = (interval - interval / 4).saturating_sub(sent);
-    match received {
-        Some(received) => min(wait, interval.saturating_sub(received)),
-        None => wait,
-    }
+    min((interval - interval / 4).saturating_sub(sent), interval.saturating_sub(received))
 }
 
 /// The milliseconds since things happened, as the caller's clock counts them.
@@ -81,7 +77,8 @@ pub const fn action(keep_alive: KeepAlive, ping_timeout: u32, elapsed: &Elapsed)
         }
         wait = remaining(ping_timeout, ping);
     }
-    let received = if elapsed.ping.is_none() { Some(elapsed.received) } else { None };
+    // Once it was asked for an answer, the other side's silence says no more.
+    let received = if elapsed.ping.is_none() { elapsed.received } else { 0 };
     match until_ping(keep_alive, elapsed.sent, received) {
         0 => return Action::Ping,
         until_ping => wait = min(wait, until_ping),

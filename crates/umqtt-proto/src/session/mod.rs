@@ -44,24 +44,27 @@ pub enum OnSessionLost {
 /// `I` the ids of the broker's QoS 2 messages. The requests ([`publish`](Self::publish), …) never wait: they put
 /// a packet into the transmit buffer, or refuse and change nothing. An [`Engine`](crate::Engine) drives it.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
-    transmitter: Transmitter<T>,
-    outgoing: Ring<F>,
-    incoming: I,
-    store: S,
-    keep_alive: KeepAlive,
-    next_id: PacketId,
-    /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
-    owed: u16,
-    owed_type: PacketType,
     phase: Phase,
     ping: Ping,
+    owed_type: PacketType,
     on_session_lost: OnSessionLost,
     clean_session: bool,
     /// An exchange may be lost, and not told.
     unsettled: bool,
     /// A message found no room in the table of incoming ids: the connection ends when all is written.
     overflown: bool,
+    /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
+    owed: u16,
+    keep_alive: KeepAlive,
+    next_id: PacketId,
+    /// What is to be told.
+    told: Option<Notice>,
+    incoming: I,
+    transmitter: Transmitter<T>,
+    outgoing: Ring<F>,
+    store: S,
 }
 
 // A store of the caller's own might show what it keeps.
@@ -104,6 +107,7 @@ where
             store,
             keep_alive: KeepAlive::OFF,
             next_id: PacketId::FIRST,
+            told: None,
             owed: 0,
             owed_type: PacketType::PubAck,
             phase: Phase::Disconnected,
@@ -258,7 +262,17 @@ where
         S::KEEPS && !self.clean_session
     }
 
+    /// Writes down what is to be told: cheaper than to return it through several functions.
+    fn tell(&mut self, kind: NoticeKind, detail: u8, id: u16) {
+        self.told = Some(Notice::new(kind, detail, id));
+    }
+
     // What the engine asks for.
+
+    #[inline]
+    pub(crate) const fn take_notice(&mut self) -> Option<Notice> {
+        self.told.take()
+    }
 
     #[inline]
     pub(crate) const fn keep_alive(&self) -> KeepAlive {
@@ -296,6 +310,7 @@ where
         matches!(self.phase, Phase::AwaitConnAck | Phase::Resuming | Phase::Connected)
             && !self.overflown
             && self.owed == 0
+            && self.told.is_none()
             && self.transmitter.has_room(ACK)
     }
 

@@ -1,6 +1,6 @@
 //! What a packet that arrives does to the session.
 
-use super::event::{Notice, NoticeKind, SessionError};
+use super::event::{NoticeKind, SessionError};
 use super::exchange::Answer;
 use super::in_flight::{IncomingIds, Slots};
 use super::keep_alive::Ping;
@@ -13,8 +13,8 @@ use crate::store::Store;
 use crate::text::{TextKind, check_text};
 use crate::wire::{ConnAck, ConnectReturnCode, PacketType, Reader, SubAck};
 
-/// What a packet has to tell, if it has something.
-type Told = Result<Option<Notice>, SessionError>;
+/// What a packet has to tell is written to `Session::told`.
+type Handled = Result<(), SessionError>;
 
 impl<T, F, S, I> Session<T, F, S, I>
 where
@@ -25,7 +25,7 @@ where
 {
     /// Deals with the frame that the framer has found; the transmitter has room for an acknowledgement.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(crate) fn handle<L: Large>(&mut self, framer: &mut Framer<L>, buffer: &[u8]) -> Told {
+    pub(crate) fn handle<L: Large>(&mut self, framer: &mut Framer<L>, buffer: &[u8]) -> Handled {
         let packet_type = framer.header().packet_type;
         if (packet_type == PacketType::ConnAck) != (self.phase == Phase::AwaitConnAck) {
             return Err(Violation::UnexpectedPacket.into());
@@ -35,7 +35,7 @@ where
             PacketType::Publish => self.handle_publish(framer, body),
             PacketType::PingResp => {
                 self.ping = Ping::Off;
-                Ok(None)
+                Ok(())
             }
             PacketType::ConnAck => self.handle_conn_ack(body),
             PacketType::PubRel => {
@@ -54,7 +54,7 @@ where
         }
     }
 
-    fn handle_publish<L: Large>(&mut self, framer: &mut Framer<L>, body: &[u8]) -> Told {
+    fn handle_publish<L: Large>(&mut self, framer: &mut Framer<L>, body: &[u8]) -> Handled {
         let flags = framer.header().flags;
         let (kind, remaining) = framer.kind();
         let (mut id, mut fresh) = (0, true);
@@ -73,7 +73,7 @@ where
             if flags & 0b0100 != 0 {
                 fresh = self.is_fresh(id)?;
                 if self.overflown {
-                    return Ok(None);
+                    return Ok(());
                 }
             }
             if let Some(parts) = framer.parts() {
@@ -87,14 +87,15 @@ where
             }
         }
         if !fresh {
-            return Ok(None);
+            return Ok(());
         }
         let kind = match kind {
             FrameKind::Whole => NoticeKind::Message,
             FrameKind::Part => NoticeKind::MessagePart,
             FrameKind::Start | FrameKind::Untitled => NoticeKind::MessageStart,
         };
-        Ok(Some(Notice::new(kind, flags, id)))
+        self.tell(kind, flags, id);
+        Ok(())
     }
 
     /// Whether a QoS 2 message is new, and not one that was handed over before.
@@ -137,7 +138,7 @@ where
         Ok(())
     }
 
-    fn handle_conn_ack(&mut self, body: &[u8]) -> Told {
+    fn handle_conn_ack(&mut self, body: &[u8]) -> Handled {
         let ack = ConnAck::decode_body(body)?;
         if ack.return_code != ConnectReturnCode::Accepted {
             return Err(SessionError::Refused(ack.return_code));
@@ -146,10 +147,11 @@ where
             return Err(Violation::SessionPresent.into());
         }
         self.begin_to_resume(ack.session_present)?;
-        Ok(Some(Notice::new(NoticeKind::Connected, u8::from(ack.session_present), 0)))
+        self.tell(NoticeKind::Connected, u8::from(ack.session_present), 0);
+        Ok(())
     }
 
-    fn handle_pub_rel(&mut self, id: PacketId) -> Told {
+    fn handle_pub_rel(&mut self, id: PacketId) -> Handled {
         if !cfg!(feature = "qos2") {
             return Err(SessionError::Qos2NotBuilt);
         }
@@ -158,12 +160,12 @@ where
         }
         self.incoming.remove(id);
         self.transmitter.push_ack(PacketType::PubComp, id.as_u16());
-        Ok(None)
+        Ok(())
     }
 
     /// An acknowledgement of something of ours. PUBREC is answered even if its id is unknown, so that the broker
     /// can let it go [MQTT-4.3.3-1].
-    fn handle_ack(&mut self, id: PacketId, packet_type: PacketType, codes: usize) -> Told {
+    fn handle_ack(&mut self, id: PacketId, packet_type: PacketType, codes: usize) -> Handled {
         let is_qos2 = matches!(packet_type, PacketType::PubRec | PacketType::PubComp);
         if is_qos2 && !cfg!(feature = "qos2") {
             return Err(SessionError::Qos2NotBuilt);
@@ -172,7 +174,7 @@ where
         let Some(index) = self.outgoing.find(id) else { return self.unknown(id, packet_type) };
         let Some(slot) = self.outgoing.get(index) else { return self.unknown(id, packet_type) };
         let mut slot = *slot;
-        let answer = slot.exchange().awaits.answer(slot.progress(), packet_type);
+        let answer = slot.answer(packet_type);
         if cfg!(feature = "qos2") && matches!(answer, Answer::Released | Answer::Repeated) {
             if answer == Answer::Released {
                 if keeps {
@@ -184,7 +186,7 @@ where
                 self.outgoing.push(slot);
             }
             self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
-            return Ok(None);
+            return Ok(());
         }
         if answer != Answer::Finished {
             return self.unknown(id, packet_type);
@@ -201,13 +203,15 @@ where
             self.store.remove(id).map_err(|_| SessionError::StoreFailed)?;
         }
         self.outgoing.remove(index);
-        Ok(Some(Notice::new(kind, u8::from(slot.progress().is_late()), id.as_u16())))
+        self.tell(kind, u8::from(slot.progress().is_late()), id.as_u16());
+        Ok(())
     }
 
-    fn unknown(&mut self, id: PacketId, packet_type: PacketType) -> Told {
+    fn unknown(&mut self, id: PacketId, packet_type: PacketType) -> Handled {
         if packet_type == PacketType::PubRec {
             self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
         }
-        Ok(Some(Notice::new(NoticeKind::UnknownAck, packet_type as u8, id.as_u16())))
+        self.tell(NoticeKind::UnknownAck, packet_type as u8, id.as_u16());
+        Ok(())
     }
 }

@@ -6,13 +6,13 @@ use super::in_flight::{IncomingIds, Slot, Slots};
 use super::keep_alive::Ping;
 use super::phase::{Phase, PhaseInput};
 use super::{Session, StoreError};
-use crate::error::EncodeError;
 use crate::packet_id::PacketId;
 use crate::qos::QoS;
 use crate::store::Store;
 use crate::topic::{TopicFilter, TopicName};
 use crate::wire::{
-    Connect, DISCONNECT, Delivery, PINGREQ, Publish, Subscription, encode_subscribe, encode_unsubscribe,
+    Connect, DISCONNECT, Fields, PINGREQ, PacketType, Subscription, Writer, publish_first_byte, put_filters,
+    put_publish, put_subscriptions,
 };
 
 impl<T, F, S, I> Session<T, F, S, I>
@@ -31,9 +31,12 @@ where
         if connect.lacks_client_id() {
             return Err(ConnectError::EmptyClientId);
         }
-        match connect.encode(self.transmitter.room()) {
-            Ok(length) => self.transmitter.commit(length),
-            Err(_) => return Err(ConnectError::BufferTooSmall),
+        if self
+            .transmitter
+            .put(PacketType::Connect.first_byte(), PacketId::FIRST, &|_, writer| connect.put(writer), 0)
+            .is_err()
+        {
+            return Err(ConnectError::BufferTooSmall);
         }
         self.keep_alive = connect.keep_alive;
         self.clean_session = connect.clean_session;
@@ -56,11 +59,7 @@ where
         qos: QoS,
         retain: bool,
     ) -> Result<Option<PacketId>, RequestError> {
-        let awaits = awaited(qos)?;
-        let id = self.request(awaits, 0, &[], &|id, room| {
-            Publish { topic, payload, retain, delivery: Delivery::new(qos, id) }.encode(room)
-        })?;
-        Ok(awaits.map(|_| id))
+        self.message(topic, payload, (0, &[]), qos, retain)
     }
 
     /// Puts the start of a message of any length into the transmit buffer. Its payload follows, in pieces, by
@@ -77,7 +76,9 @@ where
         qos: QoS,
         retain: bool,
     ) -> Result<Option<PacketId>, RequestError> {
-        self.publish_start(topic, payload.len(), payload, qos, retain)
+        let id = self.message(topic, &[], (payload.len(), payload), qos, retain)?;
+        self.transmitter.open(payload.len());
+        Ok(id)
     }
 
     /// As [`publish_large`](Self::publish_large), for a payload of which only the length is known yet.
@@ -95,23 +96,30 @@ where
         if self.is_connected() && self.keeps() && qos != QoS::AtMostOnce {
             return Err(RequestError::StoreFull);
         }
-        self.publish_start(topic, payload_length, &[], qos, retain)
+        let id = self.message(topic, &[], (payload_length, &[]), qos, retain)?;
+        self.transmitter.open(payload_length);
+        Ok(id)
     }
 
-    fn publish_start(
+    /// Puts a message into the transmit buffer, of which so many bytes `follow`; what is known of them is for
+    /// the store.
+    fn message(
         &mut self,
         topic: TopicName<'_>,
-        payload_length: usize,
-        kept: &[u8],
+        payload: &[u8],
+        (follow, known): (usize, &[u8]),
         qos: QoS,
         retain: bool,
     ) -> Result<Option<PacketId>, RequestError> {
-        let awaits = awaited(qos)?;
-        let id = self.request(awaits, 0, kept, &|id, room| {
-            let delivery = Delivery::new(qos, id);
-            Publish { topic, payload: &[], retain, delivery }.encode_header(payload_length, room)
-        })?;
-        self.transmitter.open(payload_length);
+        let awaits = match qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce => Some(Await::PubAck),
+            QoS::ExactlyOnce if cfg!(feature = "qos2") => Some(Await::PubRec),
+            QoS::ExactlyOnce => return Err(RequestError::Qos2NotBuilt),
+        };
+        let first = publish_first_byte(qos, false, retain);
+        let fields = |id, writer: &mut Writer<'_>| put_publish(topic, awaits.map(|_| id), payload, writer);
+        let id = self.request(first, awaits, 0, &fields, (follow, known))?;
         Ok(awaits.map(|_| id))
     }
 
@@ -136,7 +144,8 @@ where
     /// [`RequestError`]; nothing has changed.
     pub fn subscribe(&mut self, filters: &[Subscription<'_>]) -> Result<PacketId, RequestError> {
         let count = filter_count(filters.len())?;
-        self.request(Some(Await::SubAck), count, &[], &|id, room| encode_subscribe(id, filters, room))
+        let fields = |id, writer: &mut Writer<'_>| put_subscriptions(id, filters, writer);
+        self.request(PacketType::Subscribe.first_byte(), Some(Await::SubAck), count, &fields, (0, &[]))
     }
 
     /// Asks for no more messages of 1 to 255 filters and gives the id of the request; never waits.
@@ -148,7 +157,8 @@ where
     /// [`RequestError`]; nothing has changed.
     pub fn unsubscribe(&mut self, filters: &[TopicFilter<'_>]) -> Result<PacketId, RequestError> {
         let count = filter_count(filters.len())?;
-        self.request(Some(Await::UnsubAck), count, &[], &|id, room| encode_unsubscribe(id, filters, room))
+        let fields = |id, writer: &mut Writer<'_>| put_filters(id, filters, writer);
+        self.request(PacketType::Unsubscribe.first_byte(), Some(Await::UnsubAck), count, &fields, (0, &[]))
     }
 
     /// Puts PINGREQ into the transmit buffer; the keep-alive does so by itself.
@@ -186,13 +196,14 @@ where
     }
 
     /// Puts a packet into the transmit buffer and, if it waits for an answer, into the table and the store; what
-    /// is refused changes nothing. A store keeps `rest`, too.
+    /// is refused changes nothing.
     fn request(
         &mut self,
+        first: u8,
         awaits: Option<Await>,
         filters: u8,
-        rest: &[u8],
-        encode: &Encode<'_>,
+        fields: &Fields<'_>,
+        (follow, known): (usize, &[u8]),
     ) -> Result<PacketId, RequestError> {
         match self.phase {
             Phase::Connected => {}
@@ -213,43 +224,24 @@ where
             // What the table knows of free ids begins here, whatever becomes of the request.
             self.next_id = id;
         }
-        let capacity = self.transmitter.capacity();
-        let room = self.transmitter.room();
-        let length = match encode(id, room) {
-            Ok(length) => length,
-            Err(EncodeError::TooLong) => return Err(RequestError::TooLong),
-            Err(EncodeError::BufferTooSmall { needed }) if needed > capacity => {
-                return Err(RequestError::BufferTooSmall);
-            }
-            Err(EncodeError::BufferTooSmall { .. }) => return Err(RequestError::TransmitFull),
-        };
+        let place = self.transmitter.end();
+        self.transmitter.put(first, id, fields, follow)?;
         if let Some(awaits) = awaits {
             if keeps && filters == 0 {
-                let packet = room.get(..length).unwrap_or_default();
-                self.store.insert(id, awaits, &[packet, rest]).map_err(|error| match error {
-                    StoreError::Full => RequestError::StoreFull,
-                    StoreError::Failed => RequestError::StoreFailed,
-                })?;
+                let packet = self.transmitter.behind(place);
+                if let Err(error) = self.store.insert(id, awaits, &[packet, known]) {
+                    self.transmitter.take_back(place);
+                    return Err(match error {
+                        StoreError::Full => RequestError::StoreFull,
+                        StoreError::Failed => RequestError::StoreFailed,
+                    });
+                }
             }
             self.outgoing.push(Slot::new(id, awaits, filters));
             self.next_id = id.next();
         }
-        self.transmitter.commit(length);
         Ok(id)
     }
-}
-
-/// Writes a packet with this id, if it has one, and tells its length.
-type Encode<'a> = dyn Fn(PacketId, &mut [u8]) -> Result<usize, EncodeError> + 'a;
-
-/// What a message of this QoS waits for.
-const fn awaited(qos: QoS) -> Result<Option<Await>, RequestError> {
-    Ok(match qos {
-        QoS::AtMostOnce => None,
-        QoS::AtLeastOnce => Some(Await::PubAck),
-        QoS::ExactlyOnce if cfg!(feature = "qos2") => Some(Await::PubRec),
-        QoS::ExactlyOnce => return Err(RequestError::Qos2NotBuilt),
-    })
 }
 
 /// How many filters a request has, if that can be sent [MQTT-3.8.3-3, MQTT-3.10.3-2].

@@ -1,6 +1,6 @@
 //! What is sent again on a new connection, and what is lost.
 
-use super::event::{Notice, NoticeKind, SessionError};
+use super::event::{NoticeKind, SessionError};
 use super::exchange::{Await, ExchangeInput, Progress};
 use super::in_flight::{IncomingIds, Slots};
 use super::phase::{Phase, PhaseInput};
@@ -104,10 +104,10 @@ where
     }
 
     /// Tells the first exchange that is lost, and lets go of those that were told.
-    pub(crate) fn tell_lost(&mut self) -> Result<Option<Notice>, SessionError> {
+    pub(crate) fn tell_lost(&mut self) -> Result<(), SessionError> {
         // Before the broker's answer nothing is told.
         if !self.unsettled || self.phase == Phase::AwaitConnAck {
-            return Ok(None);
+            return Ok(());
         }
         let mut index = 0;
         while let Some(slot) = self.outgoing.get(index) {
@@ -115,7 +115,8 @@ where
             match slot.progress() {
                 Progress::Lost => {
                     slot.on(ExchangeInput::Told);
-                    return Ok(Some(Notice::new(NoticeKind::Lost, 0, id.as_u16())));
+                    self.tell(NoticeKind::Lost, 0, id.as_u16());
+                    return Ok(());
                 }
                 Progress::Told => {
                     if S::KEEPS {
@@ -127,6 +128,6 @@ where
             }
         }
         self.unsettled = false;
-        Ok(None)
+        Ok(())
     }
 }

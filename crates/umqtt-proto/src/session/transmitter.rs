@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use crate::wire::{PacketType, copy};
+use super::RequestError;
+use crate::error::EncodeError;
+use crate::packet_id::PacketId;
+use crate::wire::{Fields, PacketType, between, copy, encode};
 
 /// Holds encoded packets until the link takes them.
 ///
@@ -28,7 +31,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     /// What waits to be sent.
     #[inline]
     pub(crate) fn pending(&self) -> &[u8] {
-        self.buffer.as_ref().get(self.start..self.end).unwrap_or_default()
+        between(self.buffer.as_ref(), self.start, self.end)
     }
 
     #[inline]
@@ -95,6 +98,43 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     #[inline]
     pub(crate) const fn commit(&mut self, length: usize) {
         self.end = self.end.wrapping_add(length);
+    }
+
+    /// Where the next packet begins.
+    #[inline]
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// What was put since the next packet began at `place`.
+    pub(crate) fn behind(&self, place: usize) -> &[u8] {
+        between(self.buffer.as_ref(), place, self.end)
+    }
+
+    /// Forgets what was put since then.
+    pub(crate) const fn take_back(&mut self, place: usize) {
+        self.end = place;
+    }
+
+    /// Puts a packet with these fields behind what waits, but for its last `follow` bytes.
+    pub(crate) fn put(
+        &mut self,
+        first: u8,
+        id: PacketId,
+        fields: &Fields<'_>,
+        follow: usize,
+    ) -> Result<(), RequestError> {
+        match encode(first, id, fields, follow, self.room()) {
+            Ok(length) => {
+                self.commit(length);
+                Ok(())
+            }
+            Err(EncodeError::TooLong) => Err(RequestError::TooLong),
+            Err(EncodeError::BufferTooSmall { needed }) if needed > self.capacity() => {
+                Err(RequestError::BufferTooSmall)
+            }
+            Err(EncodeError::BufferTooSmall { .. }) => Err(RequestError::TransmitFull),
+        }
     }
 
     /// Puts a packet behind what waits; tells whether there was room.

@@ -5,6 +5,7 @@ use core::fmt;
 use super::cursor::{Reader, Writer};
 use super::fixed_header::{PacketType, encode};
 use crate::error::{EncodeError, Violation};
+use crate::packet_id::PacketId;
 use crate::qos::QoS;
 use crate::text::{Binary, ClientId, Text};
 use crate::topic::TopicName;
@@ -133,10 +134,10 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// [`EncodeError::BufferTooSmall`]; nothing was written.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
-        encode(PacketType::Connect.first_byte(), &|writer| self.put(writer), 0, out)
+        encode(PacketType::Connect.first_byte(), PacketId::FIRST, &|_, writer| self.put(writer), 0, out)
     }
 
-    fn put(&self, writer: &mut Writer<'_>) {
+    pub(crate) fn put(&self, writer: &mut Writer<'_>) {
         let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
         if let Some(will) = &self.will {
             flags |= WILL | (will.qos as u8) << 3 | if will.retain { WILL_RETAIN } else { 0 };

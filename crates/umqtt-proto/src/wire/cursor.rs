@@ -91,6 +91,12 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// What lies in `buffer` from `start` to `end`, if that is a place in it.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(crate) fn between(buffer: &[u8], start: usize, end: usize) -> &[u8] {
+    buffer.get(start..end).unwrap_or_default()
+}
+
 /// Copies as many bytes as both have.
 ///
 /// A loop that compilers know as a copy; `copy_from_slice` keeps its panic in a build for size.

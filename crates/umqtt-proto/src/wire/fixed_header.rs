@@ -2,6 +2,7 @@
 
 use super::cursor::Writer;
 use crate::error::{EncodeError, Violation};
+use crate::packet_id::PacketId;
 
 /// The longest packet body that a remaining length can say: 268,435,455 bytes [MQTT 2.2.3].
 pub const MAX_REMAINING_LENGTH: u32 = 0x0fff_ffff;
@@ -166,18 +167,22 @@ impl FixedHeader {
     }
 }
 
+/// Puts the fields of a packet, its id among them if it has one.
+pub(crate) type Fields<'a> = dyn Fn(PacketId, &mut Writer<'_>) + 'a;
+
 /// Writes a packet at the front of `out` and tells how many bytes it takes: the first byte, the length, and the
-/// fields that `body` puts. The last `streamed` bytes of the packet follow later.
+/// `fields`. The last `streamed` bytes of the packet follow later.
 ///
 /// The fields are put twice, the first time to be counted, so that length and fields cannot disagree.
-pub(super) fn encode(
+pub(crate) fn encode(
     first: u8,
-    body: &dyn Fn(&mut Writer<'_>),
+    id: PacketId,
+    fields: &Fields<'_>,
     streamed: usize,
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
     let mut count = Writer::new(&mut []);
-    body(&mut count);
+    fields(id, &mut count);
     let Ok(mut length) = u32::try_from(count.length().saturating_add(streamed)) else {
         return Err(EncodeError::TooLong);
     };
@@ -197,6 +202,6 @@ pub(super) fn encode(
     }
     #[allow(clippy::cast_possible_truncation)]
     writer.u8(length as u8);
-    body(&mut writer);
+    fields(id, &mut writer);
     Ok(needed)
 }

@@ -12,15 +12,17 @@ mod subscribe;
 
 pub use ack::{Ack, ConnAck, ConnectReturnCode};
 pub use connect::{Connect, KeepAlive, Login, Will};
-pub(crate) use cursor::{Reader, copy, move_to_front};
+pub(crate) use cursor::{Reader, Writer, between, copy, move_to_front};
 pub use empty::{DISCONNECT, PINGREQ, PINGRESP};
+pub(crate) use fixed_header::{Fields, encode};
 pub use fixed_header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
-pub(crate) use publish::DUP;
+pub(crate) use publish::{DUP, publish_first_byte, put_publish};
 pub use publish::{Delivery, Publish};
 pub use subscribe::{
     ReturnCodes, SubAck, Subscribe, SubscribeReturnCode, Subscription, Unsubscribe, encode_subscribe,
     encode_unsubscribe,
 };
+pub(crate) use subscribe::{put_filters, put_subscriptions};
 
 use crate::error::{EncodeError, Violation};
 

@@ -150,16 +150,27 @@ impl<'a> Publish<'a> {
     }
 
     fn encode_with(&self, payload: &[u8], streamed: usize, out: &mut [u8]) -> Result<usize, EncodeError> {
-        let dup = if self.delivery.dup() { DUP } else { 0 };
-        let qos = self.delivery.qos() as u8;
-        let first = (PacketType::Publish as u8) << 4 | dup | qos << 1 | u8::from(self.retain);
-        let body = |writer: &mut Writer<'_>| {
-            writer.prefixed(self.topic.as_bytes());
-            if let Some(id) = self.delivery.id() {
-                writer.u16(id.as_u16());
-            }
-            writer.bytes(payload);
-        };
-        encode(first, &body, streamed, out)
+        let first = publish_first_byte(self.delivery.qos(), self.delivery.dup(), self.retain);
+        let id = self.delivery.id();
+        let fields = |_, writer: &mut Writer<'_>| put_publish(self.topic, id, payload, writer);
+        encode(first, PacketId::FIRST, &fields, streamed, out)
     }
+}
+
+pub(crate) const fn publish_first_byte(qos: QoS, dup: bool, retain: bool) -> u8 {
+    (PacketType::Publish as u8) << 4 | if dup { DUP } else { 0 } | (qos as u8) << 1 | retain as u8
+}
+
+/// Puts the fields of PUBLISH, and as much of its payload as is given.
+pub(crate) fn put_publish(
+    topic: TopicName<'_>,
+    id: Option<PacketId>,
+    payload: &[u8],
+    writer: &mut Writer<'_>,
+) {
+    writer.prefixed(topic.as_bytes());
+    if let Some(id) = id {
+        writer.u16(id.as_u16());
+    }
+    writer.bytes(payload);
 }

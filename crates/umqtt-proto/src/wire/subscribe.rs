@@ -22,14 +22,22 @@ pub fn encode_subscribe(
     filters: &[Subscription<'_>],
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let body = |writer: &mut Writer<'_>| {
-        writer.u16(id.as_u16());
-        for (filter, qos) in filters {
-            writer.prefixed(filter.as_bytes());
-            writer.u8(*qos as u8);
-        }
-    };
-    encode(PacketType::Subscribe.first_byte(), &body, 0, out)
+    encode(
+        PacketType::Subscribe.first_byte(),
+        id,
+        &|id, writer| put_subscriptions(id, filters, writer),
+        0,
+        out,
+    )
+}
+
+/// Puts the fields of SUBSCRIBE.
+pub(crate) fn put_subscriptions(id: PacketId, filters: &[Subscription<'_>], writer: &mut Writer<'_>) {
+    writer.u16(id.as_u16());
+    for (filter, qos) in filters {
+        writer.prefixed(filter.as_bytes());
+        writer.u8(*qos as u8);
+    }
 }
 
 /// Writes UNSUBSCRIBE with one or more filters at the front of `out` and tells its length [MQTT-3.10.1-1].
@@ -43,13 +51,15 @@ pub fn encode_unsubscribe(
     filters: &[TopicFilter<'_>],
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let body = |writer: &mut Writer<'_>| {
-        writer.u16(id.as_u16());
-        for filter in filters {
-            writer.prefixed(filter.as_bytes());
-        }
-    };
-    encode(PacketType::Unsubscribe.first_byte(), &body, 0, out)
+    encode(PacketType::Unsubscribe.first_byte(), id, &|id, writer| put_filters(id, filters, writer), 0, out)
+}
+
+/// Puts the fields of UNSUBSCRIBE.
+pub(crate) fn put_filters(id: PacketId, filters: &[TopicFilter<'_>], writer: &mut Writer<'_>) {
+    writer.u16(id.as_u16());
+    for filter in filters {
+        writer.prefixed(filter.as_bytes());
+    }
 }
 
 /// An id and a list that was checked already.
@@ -59,11 +69,11 @@ fn encode_checked(
     list: &[u8],
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let body = |writer: &mut Writer<'_>| {
+    let fields = |id: PacketId, writer: &mut Writer<'_>| {
         writer.u16(id.as_u16());
         writer.bytes(list);
     };
-    encode(packet_type.first_byte(), &body, 0, out)
+    encode(packet_type.first_byte(), id, &fields, 0, out)
 }
 
 /// SUBSCRIBE as received.
@@ -258,13 +268,13 @@ impl<'a> SubAck<'a> {
         codes: &[SubscribeReturnCode],
         out: &mut [u8],
     ) -> Result<usize, EncodeError> {
-        let body = |writer: &mut Writer<'_>| {
+        let fields = |id: PacketId, writer: &mut Writer<'_>| {
             writer.u16(id.as_u16());
             for code in codes {
                 writer.u8(code.code());
             }
         };
-        encode(PacketType::SubAck.first_byte(), &body, 0, out)
+        encode(PacketType::SubAck.first_byte(), id, &fields, 0, out)
     }
 
     /// Reads the body of a SUBACK.
