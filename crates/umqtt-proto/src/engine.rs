@@ -305,21 +305,24 @@ where
         if inbox.is_none() {
             self.asked = now;
         }
-        let due = self.due(now, events);
+        // What is late is told when the link was looked at.
+        let due = self.due(now, events && inbox.is_some());
         let is_due = due.millis == 0;
+        let is_late = is_due && due.timer == Timer::Answer;
         // Whether the link was looked at after that had become due; before it is given up, in this call.
-        let looked_late = is_due
-            && now.since(self.looked_at) <= due.overdue
-            && (self.link.looked || due.timer != Timer::Answer);
+        let looked_late =
+            is_due && now.since(self.looked_at) <= due.overdue && (self.link.looked || !is_late);
         if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
             self.session.want_ping();
         }
 
+        let phase = self.session.phase();
         let mut unseen = false;
         let mut room = false;
         if let Some(inbox) = &mut inbox {
             room = inbox.has_room();
-            unseen = inbox.framer.is_waiting();
+            // Bytes that came after the question may be its answer.
+            unseen = inbox.framer.is_waiting() && self.asked == self.last_received;
             if !inbox.is_held() {
                 self.session.settle()?;
                 // PINGREQ, and acknowledgements that have waited for long, go first.
@@ -341,11 +344,10 @@ where
         if self.session.is_overflown() && !writes {
             return Err(SessionError::IncomingFull);
         }
-        match self.session.phase() {
-            Phase::Disconnected => return Ok(Step::Done),
-            Phase::Resuming => {}
-            _ if !events && !writes => return Ok(Step::Done),
-            _ => {}
+        let idle = !events && !writes && phase != Phase::Resuming;
+        // A call that only writes notices a dead link, too.
+        if phase == Phase::Disconnected || idle && (!is_late || phase == Phase::AwaitConnAck) {
+            return Ok(Step::Done);
         }
         // The link was looked at, and all that came is dealt with: a time-out can be believed.
         if is_due && due.timer == Timer::Message && (looked_late || !room) {
@@ -362,15 +364,19 @@ where
         }
         // An answer that is late will not come: the link was read in vain, or does not take the question.
         let believed = if self.link.stalls { self.link.blocked } else { looked_late && !unseen };
-        if is_due && due.timer == Timer::Answer && believed {
-            return Err(match self.session.phase() {
+        if is_late && believed {
+            return Err(match phase {
                 Phase::AwaitConnAck => SessionError::ConnectTimeout,
                 _ => SessionError::PingTimeout,
             });
         }
+        if idle {
+            // What came proves that the link lives, and the next PINGREQ is due when nothing more does.
+            self.session.forget_ping();
+            return Ok(Step::Done);
+        }
         // An answer that is late waits for the link, to be seen or to be believed missing.
-        let mut millis =
-            if is_due && due.timer == Timer::Answer { left } else { left.min(due.millis.max(1)) };
+        let mut millis = if is_late { left } else { left.min(due.millis.max(1)) };
         if writes {
             let patience = remaining(self.timeouts.write, now.since(self.patient));
             if patience == 0 || left == 0 && !events {

@@ -327,6 +327,12 @@ where
         }
     }
 
+    /// No PINGRESP is awaited any more.
+    #[inline]
+    pub(crate) const fn forget_ping(&mut self) {
+        self.ping = Ping::Off;
+    }
+
     /// The link took the first `count` bytes of what is pending; tells whether the wait for PINGRESP begins.
     pub(crate) fn sent(&mut self, count: usize, now: Instant) -> bool {
         if count > 0 && self.phase != Phase::Resuming && self.transmitter.open_bytes() == 0 {

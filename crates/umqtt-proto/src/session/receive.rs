@@ -34,7 +34,10 @@ where
         match packet_type {
             PacketType::Publish => self.handle_publish(framer, body),
             PacketType::PingResp => {
-                self.ping = Ping::Off;
+                // It is not the answer to a PINGREQ that has not left.
+                if self.ping == Ping::Asked {
+                    self.ping = Ping::Off;
+                }
                 Ok(())
             }
             PacketType::ConnAck => self.handle_conn_ack(body),

@@ -3,7 +3,7 @@
 use umqtt_proto::wire::{Connect, ConnectReturnCode, PacketType};
 use umqtt_proto::{
     ClientId, ConnectError, Event, Goal, NEVER, NoStore, Phase, PhaseInput, QoS, SessionError, Timeouts,
-    Violation,
+    Violation, Wait,
 };
 
 use crate::rig::{
@@ -263,15 +263,46 @@ fn a_connack_that_is_there_counts_however_late_it_is_looked_at() {
     assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: false })));
 }
 
+/// A call that only writes leaves CONNACK to the next call, however late it is.
+#[test]
+fn a_flush_leaves_connack_alone() {
+    let mut rig = rig();
+    rig.connect(&clean()).unwrap();
+    rig.send();
+    rig.feed(CONNACK);
+    for _ in 0..3 {
+        assert_eq!(rig.call(Goal::Flush), Ok(End::Done));
+        rig.wait(5_000);
+    }
+    assert_eq!(rig.poll(), Ok(Some(Event::Connected { session_present: false })));
+}
+
+/// A link that does not take CONNECT is given up when CONNACK is late.
+#[test]
+fn a_link_that_does_not_take_connect_is_given_up() {
+    for goal in [Goal::Flush, Goal::Event(NEVER)] {
+        for size in [15, 16, 64] {
+            let mut rig = Rig::new(NoStore, &Sizes { transmit: size, ..Sizes::default() });
+            rig.engine.set_timeouts(Timeouts { write: NEVER, ..Timeouts::default() });
+            rig.line.room = 7;
+            rig.connect(&clean()).unwrap();
+            let wait = Wait { read: true, write: true, millis: 5_000 };
+            assert_eq!(rig.call(goal), Ok(End::Waits(wait)));
+            rig.wait(5_000);
+            assert_eq!(rig.go_on(), Err(SessionError::ConnectTimeout), "{goal:?}, {size} bytes");
+        }
+    }
+}
+
 #[test]
 fn the_wait_for_connack_is_bounded_by_the_caller_or_not_at_all() {
     for (connect, elapsed, over) in
         [(100, 99, false), (100, 100, true), (NEVER, NEVER - 1, false), (NEVER, NEVER, false), (0, 0, true)]
     {
         let mut rig = rig();
-        rig.engine.set_timeouts(Timeouts { connect, ..Timeouts::default() });
         rig.connect(&clean()).unwrap();
         rig.send();
+        rig.engine.set_timeouts(Timeouts { connect, ..Timeouts::default() });
         let left = if connect == NEVER { None } else { Some(connect - elapsed) };
         rig.wait(elapsed);
         if over {

@@ -2,7 +2,7 @@
 
 use umqtt_proto::keep_alive::{Action, Elapsed, action};
 use umqtt_proto::wire::{KeepAlive, PINGREQ, PINGRESP};
-use umqtt_proto::{Event, NEVER, NoStore, QoS, SessionError, Timeouts};
+use umqtt_proto::{Event, Goal, NEVER, NoStore, QoS, SessionError, Timeouts};
 
 use crate::rig::{Rig, Sizes, rig};
 
@@ -41,28 +41,47 @@ fn pings_while_messages_arrive() {
     }
 }
 
-/// Whoever only sends hears nothing from a dead link, unless it asks.
+/// Whoever only sends hears nothing from a dead link, unless it asks; and later writes do not put off the end.
 #[test]
 fn probes_a_link_on_which_only_qos_0_is_sent() {
-    for polled_before_sending in [false, true] {
+    for goals in [&[Goal::Flush, Goal::Event(0)][..], &[Goal::Event(0), Goal::Flush], &[Goal::Flush]] {
         let mut rig = rig().connected_keeping_alive(4);
-        let mut pinged = 0;
-        let died = loop {
-            let mut sent = Vec::new();
+        let died = 'life: loop {
             rig.publish(b"", QoS::AtMostOnce).unwrap();
-            if !polled_before_sending {
-                sent.extend(rig.send());
+            for &goal in goals {
+                if let Err(error) = rig.call(goal) {
+                    break 'life error;
+                }
             }
-            if let Err(error) = rig.poll() {
-                break error;
-            }
-            sent.extend(rig.send());
-            pinged += sent.windows(2).filter(|bytes| *bytes == PINGREQ).count();
             rig.wait(100);
-            assert!(rig.now.as_millis() < 20_000, "polled before sending: {polled_before_sending}");
+            assert!(rig.now.as_millis() < 20_000, "{goals:?}");
         };
+        let pinged = rig.line.output.windows(2).filter(|bytes| *bytes == PINGREQ).count();
         assert_eq!((died, pinged, rig.now.as_millis()), (SessionError::PingTimeout, 1, 4_000 + 5_000));
     }
+}
+
+/// A caller that only writes never takes an answer, but what has come proves that the link lives.
+#[test]
+fn a_caller_that_only_writes_keeps_a_link_that_lives_and_notices_one_that_died() {
+    let mut rig = rig().connected_keeping_alive(4);
+    let mut seen = 0;
+    let died = loop {
+        rig.publish(b"", QoS::AtMostOnce).unwrap();
+        if let Err(error) = rig.call(Goal::Flush) {
+            break error;
+        }
+        // The broker answers for a minute.
+        let pinged = rig.line.output.windows(2).filter(|bytes| *bytes == PINGREQ).count();
+        if pinged > seen && rig.now.as_millis() < 60_000 {
+            rig.feed(&PINGRESP);
+        }
+        seen = pinged;
+        rig.wait(100);
+        assert!(rig.now.as_millis() < 90_000, "a dead link is noticed");
+    };
+    assert_eq!(died, SessionError::PingTimeout);
+    assert!(rig.now.as_millis() >= 65_000, "{}", rig.now.as_millis());
 }
 
 #[test]
@@ -134,15 +153,15 @@ fn a_pingresp_that_waits_for_room_counts() {
     rig.feed(&PINGRESP);
     for _ in 0..50 {
         assert_eq!(rig.session().push_payload(b"xx"), 2);
-        rig.send();
         if rig.session().payload_remaining() > 0 {
+            rig.send();
             rig.quiet();
             assert_eq!(rig.timeout(), None, "the caller gives payload, no busy waiting");
         }
         rig.wait(2_000);
     }
     rig.quiet();
-    assert_eq!(rig.send(), PINGREQ);
+    assert_eq!(rig.send(), b"xx\xc0\x00");
     assert_eq!(rig.timeout(), Some(5_000), "of the new one; the old one was answered");
 }
 
