@@ -32,8 +32,9 @@ The core library is the one that comes with the toolchain.
                      are not what the record says
   --update           write the record, docs/sizes.md and the figures in README.md
   --symbols PROGRAM  list the largest functions of a program, such as `client`
-  --search PLACE     try each inline attribute at each function whose file or name contains PLACE, in a
-                     copy of the sources, and tell which make the programs smaller; hours for all
+  --search PLACE     try each inline attribute at some functions whose file or name contains PLACE, in a
+                     copy of the sources, and tell which make core and client smaller; half an hour
+                     for all (`crates`)
 ";
 
 /// What is measured, by the name of the program, and what it does besides the work of all.

@@ -7,18 +7,34 @@ use super::program::Program;
 use crate::shell::{Result, cargo, read, root};
 use crate::source::files;
 
-/// Where the functions are that are tried.
-const PLACES: [&str; 10] = [
-    "crates/umqtt-proto/src/engine.rs",
-    "crates/umqtt-proto/src/engine/",
-    "crates/umqtt-proto/src/framer.rs",
-    "crates/umqtt-proto/src/receiver.rs",
-    "crates/umqtt-proto/src/session/",
-    "crates/umqtt-proto/src/store/ram.rs",
-    "crates/umqtt-proto/src/text.rs",
-    "crates/umqtt-proto/src/wire/",
-    "crates/umqtt/src/adapter.rs",
-    "crates/umqtt/src/blocking/",
+/// The functions that are tried, by file: those that are called from several places, or from one that is large.
+const FUNCTIONS: [(&str, &str); 11] = [
+    (
+        "crates/umqtt-proto/src/engine.rs",
+        "new connect begin handle_closed did_read did_write step choose left time_out next_notice due",
+    ),
+    ("crates/umqtt-proto/src/engine/deadlines.rs", "for_writing remaining at_most in_millis"),
+    (
+        "crates/umqtt-proto/src/session/mod.rs",
+        "new pending handle_closed enter has_pending backlog first_in_time can_receive want_ping sent",
+    ),
+    (
+        "crates/umqtt-proto/src/session/receive.rs",
+        "handle handle_publish is_fresh owe settle handle_conn_ack handle_ack unknown",
+    ),
+    ("crates/umqtt-proto/src/session/request.rs", "publish publish_start subscribe disconnect request"),
+    ("crates/umqtt-proto/src/session/resume.rs", "begin_to_resume resume send_again tell_lost"),
+    (
+        "crates/umqtt-proto/src/session/in_flight.rs",
+        "get push find remove unused_id stamp first_in_time pass",
+    ),
+    ("crates/umqtt-proto/src/session/transmitter.rs", "pending sent free room any_room commit push push_ack"),
+    ("crates/umqtt-proto/src/framer.rs", "clear unfilled has_room is_waiting poll frame body waiting take"),
+    ("crates/umqtt-proto/src/receiver.rs", "with_large clear unfilled inbox lend has_room"),
+    (
+        "crates/umqtt/src/blocking/sender.rs",
+        "publish enqueue subscribe_many offer request drive begin run steps fail",
+    ),
 ];
 
 /// The attributes that are tried; nothing at all is one of them.
@@ -28,8 +44,8 @@ const CHOICES: [Option<&str>; 4] =
 const PROGRAMS: [&str; 2] = ["proto", "client"];
 const TARGET: &str = "thumbv7em-none-eabi";
 
-/// Tries each attribute at each function whose file or name contains `only`, one after the other, in a copy of the
-/// sources, and keeps what makes the sum of all programs smallest.
+/// Tries each attribute at each of the functions whose file or name contains `only`, one after the other, in a copy of
+/// the sources, and keeps what makes the sum of all programs smallest.
 pub(super) fn search(only: &str) -> Result {
     let copy = root().join("target/size-search");
     for file in files()? {
@@ -39,23 +55,21 @@ pub(super) fn search(only: &str) -> Result {
     }
     let mut best = measure(&copy)?;
     println!("{} without and with QoS 2: {best:?}", PROGRAMS.join(", "));
-    let all = files()?;
-    for place in PLACES {
-        for source in all.iter().filter(|file| file.to_string_lossy().starts_with(place)) {
-            search_file(&copy, source, only, &mut best)?;
-        }
+    for (file, names) in FUNCTIONS {
+        let names: Vec<&str> =
+            names.split(' ').filter(|name| format!("{file} {name}").contains(only)).collect();
+        search_file(&copy, Path::new(file), &names, &mut best)?;
     }
     println!("the sources with what was kept are in {}", copy.display());
     Ok(())
 }
 
-/// Tries each attribute at the functions of one file.
-fn search_file(copy: &Path, source: &Path, only: &str, best: &mut Vec<u64>) -> Result {
+/// Tries each attribute at the functions of these names in one file.
+fn search_file(copy: &Path, source: &Path, names: &[&str], best: &mut Vec<u64>) -> Result {
     let file = copy.join(source);
     let mut kept = fs::read_to_string(&file)?;
     for (index, name) in functions(&kept.clone()).into_iter().enumerate() {
-        let place = format!("{} {name}", source.display());
-        if !place.contains(only) {
+        if !names.contains(&name) {
             continue;
         }
         let code = kept.clone();
@@ -68,7 +82,7 @@ fn search_file(copy: &Path, source: &Path, only: &str, best: &mut Vec<u64>) -> R
             // One that must not be there, such as on a function without a body, is no choice.
             let Ok(figures) = measure(copy) else { continue };
             if sum(&figures) < sum(best) {
-                println!("{place}: {}: {figures:?}", choice.unwrap_or("none"));
+                println!("{} {name}: {}: {figures:?}", source.display(), choice.unwrap_or("none"));
                 (*best, kept) = (figures, tried);
             }
         }
