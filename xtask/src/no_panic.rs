@@ -65,7 +65,9 @@ fn every_function_is_called() -> Result {
         source.push_str(&text(&file?.path())?);
     }
     let words: String = source.split("::<30>").collect();
-    let functions = public_api::functions(Path::new("crates/umqtt-proto/src/lib.rs"))?;
+    let mut functions = public_api::functions(Path::new("crates/umqtt-proto/src/lib.rs"))?;
+    // There is no heap on bare metal.
+    functions.retain(|function| !function.starts_with("HeapStore::"));
     let is_called = |function: &&String| !words.contains(&format!("{function}("));
     let missing: Vec<&String> = functions.iter().filter(is_called).collect();
     if !missing.is_empty() {
