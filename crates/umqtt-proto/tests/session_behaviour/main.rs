@@ -1,6 +1,6 @@
 //! What a session does, call by call and packet by packet, on virtual time.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod clock;
 mod connect;

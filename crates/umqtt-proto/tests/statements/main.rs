@@ -1,7 +1,7 @@
 //! The statements of MQTT 3.1.1 that bind a client, each asserted on the bytes that a session sends or by the error
 //! with which it ends a connection.
 
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 /// Names the statements of MQTT 3.1.1 that a test asserts; `cargo xtask statements` collects them.
 macro_rules! statement {

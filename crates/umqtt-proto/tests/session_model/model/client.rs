@@ -23,7 +23,6 @@ pub(super) enum Request {
 
 pub(super) type EngineOf<S, const MANY: bool> = Engine<Vec<u8>, Table<MANY>, S, Ids>;
 
-/// The sizes of the client's memory.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
     transmit: usize,
@@ -31,7 +30,6 @@ pub(super) struct Sizes {
     incoming: usize,
 }
 
-/// The client.
 pub(crate) struct Client<S, const MANY: bool> {
     pub(super) engine: EngineOf<S, MANY>,
     pub(super) receiver: Receiver<Vec<u8>>,
