@@ -53,6 +53,8 @@ pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     clean_session: bool,
     /// An exchange may be lost, and not told.
     unsettled: bool,
+    /// The store may hold what belongs to a session that the broker has lost.
+    stale: bool,
     /// A message found no room in the table of incoming ids: the connection ends when all is written.
     overflown: bool,
     /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
@@ -115,6 +117,7 @@ where
             on_session_lost: OnSessionLost::SendAgain,
             clean_session: false,
             unsettled: false,
+            stale: false,
             overflown: false,
         }
     }

@@ -28,9 +28,11 @@ where
                 }
                 index = index.wrapping_add(1);
             }
-            if S::KEEPS {
-                self.forget_broker().map_err(|_| SessionError::StoreFailed)?;
-            }
+            self.stale = S::KEEPS;
+        }
+        if S::KEEPS && self.stale {
+            self.forget_broker().map_err(|_| SessionError::StoreFailed)?;
+            self.stale = false;
         }
         self.unsettled = true;
         self.outgoing.begin_again();
@@ -38,12 +40,13 @@ where
         self.resume()
     }
 
-    /// Lets the store forget what the broker no longer knows, at once: no later CONNACK tells that again.
+    /// Lets the store forget what the broker no longer knows, at once: no later CONNACK tells that again. When the
+    /// store fails, the next connection begins with it.
     fn forget_broker(&mut self) -> Result<(), StoreError> {
         self.store.remove_incoming(None)?;
         let mut index = 0;
         while let Some(slot) = self.outgoing.get(index) {
-            if slot.awaits(Await::PubComp) {
+            if slot.awaits(Await::PubComp) && !slot.progress().is_alive() {
                 let id = slot.id();
                 self.store.remove(id)?;
             }
