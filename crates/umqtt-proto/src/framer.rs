@@ -297,9 +297,12 @@ impl<L: Large> Framer<L> {
                 return parts.poll(&mut self.start, &mut self.body, self.header, waiting);
             }
         }
-        let Some((header, length)) = FixedHeader::decode(waiting)? else { return Ok(false) };
+        let length = self.header.read(waiting)?;
+        if length == 0 {
+            return Ok(false);
+        }
+        let header = self.header;
         let total = length.wrapping_add(header.remaining_length as usize);
-        self.header = header;
         self.body = self.start.wrapping_add(length);
         if total <= waiting.len() {
             self.start = self.start.wrapping_add(total);

@@ -117,7 +117,15 @@ impl FixedHeader {
     /// [`Violation::ReservedPacketType`], [`Violation::ReservedFlags`], [`Violation::InvalidQos`],
     /// [`Violation::DupWithQos0`], [`Violation::RemainingLengthTooLong`], [`Violation::WrongLength`].
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        let Some((&first, length)) = bytes.split_first() else { return Ok(None) };
+        let mut header = Self { packet_type: PacketType::Connect, flags: 0, remaining_length: 0 };
+        let taken = header.read(bytes)?;
+        Ok(if taken > 0 { Some((header, taken)) } else { None })
+    }
+
+    /// The same, into a place that is there: 0 bytes when the header is not all there yet, and then nothing has
+    /// changed.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
+        let Some((&first, length)) = bytes.split_first() else { return Ok(0) };
         let packet_type = PacketType::from_number(first >> 4).ok_or(Violation::ReservedPacketType)?;
         let flags = first & 0x0f;
         if packet_type as u8 == PacketType::Publish as u8 {
@@ -145,14 +153,14 @@ impl FixedHeader {
                     return Err(Violation::WrongLength);
                 }
                 // As 1 + shift / 7, without a division.
-                let taken = 2 + (shift >> 3) as usize;
-                return Ok(Some((Self { packet_type, flags, remaining_length }, taken)));
+                *self = Self { packet_type, flags, remaining_length };
+                return Ok(2 + (shift >> 3) as usize);
             }
             if shift > 21 {
                 return Err(Violation::RemainingLengthTooLong);
             }
         }
-        Ok(None)
+        Ok(0)
     }
 
     /// The length of a whole packet, when its remaining length is written in as few bytes as can be.
