@@ -166,12 +166,13 @@ impl FixedHeader {
     /// The length of a whole packet, when its remaining length is written in as few bytes as can be.
     #[must_use]
     pub const fn packet_length(remaining_length: u32) -> usize {
-        (remaining_length as usize).saturating_add(match remaining_length {
-            0..=0x7f => 2,
-            0x80..=0x3fff => 3,
-            0x4000..=0x1f_ffff => 4,
-            _ => 5,
-        })
+        let mut length = (remaining_length as usize).saturating_add(2);
+        let mut rest = remaining_length >> 7;
+        while rest > 0 {
+            length = length.saturating_add(1);
+            rest >>= 7;
+        }
+        length
     }
 }
 
