@@ -224,7 +224,7 @@ where
     /// Says that the first `count` bytes of [`Inbox::unfilled`] were read; 0 when the link has none now.
     ///
     /// Fewer bytes than there was room for mean that the link has no more for now.
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(target_os = "none", inline(always))]
     pub fn did_read<L: Large>(&mut self, inbox: &mut Inbox<'_, L>, count: usize, now: Instant) {
         let room = inbox.unfilled().len();
         self.link.drained = count < room;

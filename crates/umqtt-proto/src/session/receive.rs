@@ -27,10 +27,13 @@ where
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn handle<L: Large>(&mut self, framer: &mut Framer<L>, buffer: &[u8]) -> Handled {
         let packet_type = framer.header().packet_type;
-        if (packet_type == PacketType::ConnAck) != (self.phase == Phase::AwaitConnAck) {
-            return Err(Violation::UnexpectedPacket.into());
-        }
         let body = framer.body(buffer);
+        if self.phase == Phase::AwaitConnAck {
+            return match packet_type {
+                PacketType::ConnAck => self.handle_conn_ack(body),
+                _ => Err(Violation::UnexpectedPacket.into()),
+            };
+        }
         match packet_type {
             PacketType::Publish => self.handle_publish(framer, body),
             PacketType::PingResp => {
@@ -40,7 +43,6 @@ where
                 }
                 Ok(())
             }
-            PacketType::ConnAck => self.handle_conn_ack(body),
             PacketType::PubAck
             | PacketType::PubRec
             | PacketType::PubRel

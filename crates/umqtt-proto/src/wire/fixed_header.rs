@@ -122,14 +122,15 @@ impl FixedHeader {
         Ok(if taken > 0 { Some((header, taken)) } else { None })
     }
 
-    /// The same, into a place that is there: 0 bytes when the header is not all there yet, and then nothing has
-    /// changed.
+    /// The same, into a place that is there: 0 bytes when the header is not all there yet, and then what it holds
+    /// means nothing.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
         let Some((&first, length)) = bytes.split_first() else { return Ok(0) };
         let packet_type = PacketType::from_number(first >> 4).ok_or(Violation::ReservedPacketType)?;
-        let flags = first & 0x0f;
+        self.packet_type = packet_type;
+        self.flags = first & 0x0f;
         if packet_type as u8 == PacketType::Publish as u8 {
-            match flags & 0b1110 {
+            match first & 0b1110 {
                 0b1000 => return Err(Violation::DupWithQos0),
                 0b0110 | 0b1110 => return Err(Violation::InvalidQos),
                 _ => {}
@@ -153,10 +154,10 @@ impl FixedHeader {
                     return Err(Violation::WrongLength);
                 }
                 // As 1 + shift / 7, without a division.
-                *self = Self { packet_type, flags, remaining_length };
+                self.remaining_length = remaining_length;
                 return Ok(2 + (shift >> 3) as usize);
             }
-            if shift > 21 {
+            if shift == 28 {
                 return Err(Violation::RemainingLengthTooLong);
             }
         }
