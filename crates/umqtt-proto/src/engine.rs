@@ -224,7 +224,7 @@ where
     /// Says that the first `count` bytes of [`Inbox::unfilled`] were read; 0 when the link has none now.
     ///
     /// Fewer bytes than there was room for mean that the link has no more for now.
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(target_os = "none", inline(always))]
     pub fn did_read<L: Large>(&mut self, inbox: &mut Inbox<'_, L>, count: usize, now: Instant) {
         let room = inbox.unfilled().len();
         self.link.drained = count < room;
@@ -307,12 +307,13 @@ where
         }
         // What is late is told when the link was looked at.
         let due = self.due(now, events && inbox.is_some());
-        let is_due = due.millis == 0;
-        let is_late = is_due && due.timer == Timer::Answer;
+        let now_due = if due.millis == 0 { due.timer } else { Timer::Nothing };
+        let is_due = now_due != Timer::Nothing;
+        let is_late = now_due == Timer::Answer;
         // Whether the link was looked at after that had become due; before it is given up, in this call.
         let looked_late =
             is_due && now.since(self.looked_at) <= due.overdue && (self.link.looked || !is_late);
-        if is_due && due.timer == Timer::Ping || self.session.ping_state() == Ping::Wanted {
+        if now_due == Timer::Ping || self.session.ping_state() == Ping::Wanted {
             self.session.want_ping();
         }
 
@@ -328,7 +329,8 @@ where
                 // PINGREQ, and acknowledgements that have waited for long, go first.
                 let urgent = self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
                 if events && (!urgent || self.link.blocked || !self.session.has_pending()) {
-                    if let Some(notice) = self.next_notice(inbox)? {
+                    self.look(inbox)?;
+                    if let Some(notice) = self.session.take_notice() {
                         return Ok(Step::Tell(notice));
                     }
                     room = inbox.has_room();
@@ -350,7 +352,7 @@ where
             return Ok(Step::Done);
         }
         // The link was looked at, and all that came is dealt with: a time-out can be believed.
-        if is_due && due.timer == Timer::Message && (looked_late || !room) {
+        if now_due == Timer::Message && (looked_late || !room) {
             if let Some(notice) = self.time_out(now) {
                 return Ok(Step::Tell(notice));
             }
@@ -415,14 +417,14 @@ where
         Some(Notice::new(NoticeKind::TimedOut, 0, slot.id().as_u16()))
     }
 
-    /// What there is to tell, of what was lost and of what lies in the receive buffer.
+    /// Looks for what there is to tell, of what was lost and of what lies in the receive buffer.
     #[inline]
-    fn next_notice<L: Large>(&mut self, inbox: &mut Inbox<'_, L>) -> Result<Option<Notice>, SessionError> {
+    fn look<L: Large>(&mut self, inbox: &mut Inbox<'_, L>) -> Result<(), SessionError> {
         self.session.tell_lost()?;
         while self.session.can_receive() && inbox.framer.poll(inbox.buffer)? {
             self.session.handle(inbox.framer, inbox.buffer)?;
         }
-        Ok(self.session.take_notice())
+        Ok(())
     }
 
     /// What is due next, and in how many milliseconds: what acts and what waits ask the same. Time-outs of

@@ -221,9 +221,12 @@ impl<L: Large> Framer<L> {
     /// them. The place is empty only while [`poll`](Self::poll) has frames to give.
     pub fn unfilled(&mut self, buffer: &mut [u8]) -> Range<usize> {
         let length = buffer.len();
-        if self.start >= self.end || length.saturating_sub(self.end) < self.start {
-            crate::wire::move_to_front(buffer.get_mut(..self.end).unwrap_or_default(), self.start);
-            self.end = self.end.saturating_sub(self.start);
+        let waiting = self.end.saturating_sub(self.start);
+        if waiting == 0 || length.saturating_sub(self.end) < self.start {
+            if let Some(filled) = buffer.get_mut(..self.end) {
+                crate::wire::move_to_front(filled, self.start);
+            }
+            self.end = waiting;
             self.start = 0;
         }
         self.end..length
@@ -294,9 +297,12 @@ impl<L: Large> Framer<L> {
                 return parts.poll(&mut self.start, &mut self.body, self.header, waiting);
             }
         }
-        let Some((header, length)) = FixedHeader::decode(waiting)? else { return Ok(false) };
+        let length = self.header.read(waiting)?;
+        if length == 0 {
+            return Ok(false);
+        }
+        let header = self.header;
         let total = length.wrapping_add(header.remaining_length as usize);
-        self.header = header;
         self.body = self.start.wrapping_add(length);
         if total <= waiting.len() {
             self.start = self.start.wrapping_add(total);

@@ -164,13 +164,12 @@ impl<L: Large> Inbox<'_, L> {
     /// The room for the bytes that come next; [`Engine::did_read`](crate::Engine::did_read) says how many there
     /// are.
     pub fn unfilled(&mut self) -> &mut [u8] {
-        let place = if self.lent == 0 {
-            self.framer.unfilled(self.buffer).start
-        } else {
-            // What is held cannot move.
-            self.framer.filled().saturating_sub(self.lent)
-        };
-        self.buffer.get_mut(place..).unwrap_or_default()
+        // What is held cannot move.
+        if self.lent == 0 {
+            self.framer.unfilled(self.buffer);
+        }
+        let filled = self.filled();
+        self.buffer.get_mut(filled..).unwrap_or_default()
     }
 
     /// The same inbox, lent.
@@ -187,11 +186,13 @@ impl<L: Large> Inbox<'_, L> {
 
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        if self.lent == 0 {
-            self.framer.has_room(self.buffer.len())
-        } else {
-            self.framer.filled().saturating_sub(self.lent) < self.buffer.len()
-        }
+        self.lent == 0 && self.framer.taken() > 0 || self.filled() < self.buffer.len()
+    }
+
+    /// How much of the buffer is filled.
+    #[inline]
+    const fn filled(&self) -> usize {
+        self.framer.filled().wrapping_sub(self.lent)
     }
 }
 

@@ -48,9 +48,7 @@ impl TextCheck {
             self.need = match byte {
                 0 => return Err(Violation::NulCharacter),
                 0x01..=0x7f => 0,
-                0xc2..=0xdf => 1,
-                0xe0..=0xef => 2,
-                0xf0..=0xf4 => 3,
+                0xc2..=0xf4 => 1 + u8::from(byte >= 0xe0) + u8::from(byte >= 0xf0),
                 _ => return Err(Violation::InvalidUtf8),
             };
             // Overlong forms, surrogates and what lies above U+10FFFF.

@@ -273,12 +273,11 @@ impl<F: Slots> Ring<F> {
     /// Packets that waited to be written were handed to the link.
     #[inline]
     pub(crate) fn stamp(&mut self, now: Instant) {
-        while self.unsent > 0 {
-            let index = self.count.wrapping_sub(self.unsent);
-            self.unsent = self.unsent.wrapping_sub(1);
-            if let Some(slot) = self.get(index) {
-                slot.sent_at = now;
-            }
+        let mut index = self.count.wrapping_sub(self.unsent);
+        self.unsent = 0;
+        while let Some(slot) = self.get(index) {
+            slot.sent_at = now;
+            index = index.wrapping_add(1);
         }
     }
 

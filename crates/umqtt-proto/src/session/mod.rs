@@ -249,15 +249,19 @@ where
         self.enter(PhaseInput::Closed);
     }
 
-    /// Moves the phase as its table says; tells whether it did.
-    fn enter(&mut self, input: PhaseInput) -> bool {
-        let Some(phase) = self.phase.next(input) else { return false };
+    /// Moves the phase as its table says.
+    fn enter(&mut self, input: PhaseInput) {
+        if let Some(phase) = self.phase.next(input) {
+            self.set_phase(phase);
+        }
+    }
+
+    fn set_phase(&mut self, phase: Phase) {
         #[cfg(feature = "log")]
         log::debug!("session: {:?} -> {phase:?}", self.phase);
         #[cfg(feature = "defmt")]
         defmt::debug!("session: {} -> {}", self.phase, phase);
         self.phase = phase;
-        true
     }
 
     /// Whether messages of this session survive their connection.

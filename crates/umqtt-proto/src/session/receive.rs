@@ -11,7 +11,7 @@ use crate::framer::{FrameKind, Framer, Large};
 use crate::packet_id::PacketId;
 use crate::store::Store;
 use crate::text::{TextKind, check_text};
-use crate::wire::{ConnAck, ConnectReturnCode, PacketType, Reader, SubAck};
+use crate::wire::{ConnAck, ConnectReturnCode, PacketType, Reader, ReturnCodes};
 
 /// What a packet has to tell is written to `Session::told`.
 type Handled = Result<(), SessionError>;
@@ -27,10 +27,13 @@ where
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn handle<L: Large>(&mut self, framer: &mut Framer<L>, buffer: &[u8]) -> Handled {
         let packet_type = framer.header().packet_type;
-        if (packet_type == PacketType::ConnAck) != (self.phase == Phase::AwaitConnAck) {
-            return Err(Violation::UnexpectedPacket.into());
-        }
         let body = framer.body(buffer);
+        if self.phase == Phase::AwaitConnAck {
+            return match packet_type {
+                PacketType::ConnAck => self.handle_conn_ack(body),
+                _ => Err(Violation::UnexpectedPacket.into()),
+            };
+        }
         match packet_type {
             PacketType::Publish => self.handle_publish(framer, body),
             PacketType::PingResp => {
@@ -40,18 +43,22 @@ where
                 }
                 Ok(())
             }
-            PacketType::ConnAck => self.handle_conn_ack(body),
-            PacketType::PubRel => {
-                let id = Reader::new(body).packet_id()?;
-                self.handle_pub_rel(id)
-            }
-            PacketType::SubAck => {
-                let ack = SubAck::decode_body(body)?;
-                self.handle_ack(ack.id, packet_type, ack.return_codes.len())
-            }
-            PacketType::PubAck | PacketType::PubRec | PacketType::PubComp | PacketType::UnsubAck => {
-                let id = Reader::new(body).packet_id()?;
-                self.handle_ack(id, packet_type, 0)
+            PacketType::PubAck
+            | PacketType::PubRec
+            | PacketType::PubRel
+            | PacketType::PubComp
+            | PacketType::SubAck
+            | PacketType::UnsubAck => {
+                let mut reader = Reader::new(body);
+                let id = reader.packet_id()?;
+                match packet_type {
+                    PacketType::PubRel => self.handle_pub_rel(id),
+                    PacketType::SubAck => {
+                        let codes = ReturnCodes::received(reader.rest())?.len();
+                        self.handle_ack(id, packet_type, codes)
+                    }
+                    _ => self.handle_ack(id, packet_type, 0),
+                }
             }
             _ => Err(Violation::UnexpectedPacket.into()),
         }

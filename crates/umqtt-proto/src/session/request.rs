@@ -25,9 +25,9 @@ where
     /// Puts CONNECT into the transmit buffer; [`Engine::connect`](crate::Engine::connect) begins the wait for
     /// its answer, too.
     pub(crate) fn connect(&mut self, connect: &Connect<'_>) -> Result<(), ConnectError> {
-        if self.phase.next(PhaseInput::Connect).is_none() {
+        let Some(phase) = self.phase.next(PhaseInput::Connect) else {
             return Err(ConnectError::NotDisconnected);
-        }
+        };
         if connect.lacks_client_id() {
             return Err(ConnectError::EmptyClientId);
         }
@@ -40,7 +40,7 @@ where
         }
         self.keep_alive = connect.keep_alive;
         self.clean_session = connect.clean_session;
-        self.enter(PhaseInput::Connect);
+        self.set_phase(phase);
         Ok(())
     }
 
@@ -183,15 +183,15 @@ where
     /// # Errors
     /// [`RequestError::NotConnected`], [`RequestError::TransmitFull`]; nothing has changed.
     pub(crate) fn disconnect(&mut self) -> Result<(), RequestError> {
-        if self.phase.next(PhaseInput::Disconnect).is_none() {
+        let Some(phase) = self.phase.next(PhaseInput::Disconnect) else {
             return Err(RequestError::NotConnected);
-        }
+        };
         // Nothing may follow it, so that an acknowledgement that has no room yet goes first.
         if self.owed != 0 || !self.transmitter.push(&DISCONNECT) {
             return Err(RequestError::TransmitFull);
         }
         self.ping = Ping::Off;
-        self.enter(PhaseInput::Disconnect);
+        self.set_phase(phase);
         Ok(())
     }
 

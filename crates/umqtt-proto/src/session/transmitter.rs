@@ -42,7 +42,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
     /// How many bytes are still to be sent, those that are not here yet among them.
     #[inline]
     pub(crate) const fn backlog(&self) -> usize {
-        self.end.saturating_sub(self.start).saturating_add(self.open)
+        self.end.wrapping_sub(self.start).saturating_add(self.open)
     }
 
     /// Says that the first `count` bytes of [`pending`](Self::pending) are sent; tells whether PINGREQ went with

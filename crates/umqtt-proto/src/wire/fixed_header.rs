@@ -117,11 +117,20 @@ impl FixedHeader {
     /// [`Violation::ReservedPacketType`], [`Violation::ReservedFlags`], [`Violation::InvalidQos`],
     /// [`Violation::DupWithQos0`], [`Violation::RemainingLengthTooLong`], [`Violation::WrongLength`].
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        let Some((&first, length)) = bytes.split_first() else { return Ok(None) };
+        let mut header = Self { packet_type: PacketType::Connect, flags: 0, remaining_length: 0 };
+        let taken = header.read(bytes)?;
+        Ok(if taken > 0 { Some((header, taken)) } else { None })
+    }
+
+    /// The same, into a place that is there: 0 bytes when the header is not all there yet, and then what it holds
+    /// means nothing.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
+        let Some((&first, length)) = bytes.split_first() else { return Ok(0) };
         let packet_type = PacketType::from_number(first >> 4).ok_or(Violation::ReservedPacketType)?;
-        let flags = first & 0x0f;
+        self.packet_type = packet_type;
+        self.flags = first & 0x0f;
         if packet_type as u8 == PacketType::Publish as u8 {
-            match flags & 0b1110 {
+            match first & 0b1110 {
                 0b1000 => return Err(Violation::DupWithQos0),
                 0b0110 | 0b1110 => return Err(Violation::InvalidQos),
                 _ => {}
@@ -145,25 +154,26 @@ impl FixedHeader {
                     return Err(Violation::WrongLength);
                 }
                 // As 1 + shift / 7, without a division.
-                let taken = 2 + (shift >> 3) as usize;
-                return Ok(Some((Self { packet_type, flags, remaining_length }, taken)));
+                self.remaining_length = remaining_length;
+                return Ok(2 + (shift >> 3) as usize);
             }
-            if shift > 21 {
+            if shift == 28 {
                 return Err(Violation::RemainingLengthTooLong);
             }
         }
-        Ok(None)
+        Ok(0)
     }
 
     /// The length of a whole packet, when its remaining length is written in as few bytes as can be.
     #[must_use]
     pub const fn packet_length(remaining_length: u32) -> usize {
-        (remaining_length as usize).saturating_add(match remaining_length {
-            0..=0x7f => 2,
-            0x80..=0x3fff => 3,
-            0x4000..=0x1f_ffff => 4,
-            _ => 5,
-        })
+        let mut length = (remaining_length as usize).saturating_add(2);
+        let mut rest = remaining_length >> 7;
+        while rest > 0 {
+            length = length.saturating_add(1);
+            rest >>= 7;
+        }
+        length
     }
 }
 

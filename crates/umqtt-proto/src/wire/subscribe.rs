@@ -208,6 +208,17 @@ impl SubscribeReturnCode {
 pub struct ReturnCodes<'a>(&'a [u8]);
 
 impl<'a> ReturnCodes<'a> {
+    /// Checks codes from the wire.
+    pub(crate) fn received(codes: &'a [u8]) -> Result<Self, Violation> {
+        if codes.is_empty() {
+            return Err(Violation::SubAckCount);
+        }
+        for &code in codes {
+            SubscribeReturnCode::from_code(code)?;
+        }
+        Ok(Self(codes))
+    }
+
     /// Codes that were checked before.
     #[inline]
     pub(crate) const fn checked(codes: &'a [u8]) -> Self {
@@ -284,13 +295,6 @@ impl<'a> SubAck<'a> {
     pub fn decode_body(body: &'a [u8]) -> Result<Self, Violation> {
         let mut reader = Reader::new(body);
         let id = reader.packet_id()?;
-        let codes = reader.rest();
-        if codes.is_empty() {
-            return Err(Violation::SubAckCount);
-        }
-        for &code in codes {
-            SubscribeReturnCode::from_code(code)?;
-        }
-        Ok(Self { id, return_codes: ReturnCodes(codes) })
+        Ok(Self { id, return_codes: ReturnCodes::received(reader.rest())? })
     }
 }
