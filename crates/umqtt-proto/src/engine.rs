@@ -132,6 +132,8 @@ struct LinkState {
     blocked: bool,
     /// It did not take all at the last attempt.
     stalls: bool,
+    /// It has given bytes since it took PINGREQ.
+    heard: bool,
 }
 
 impl<T, F, S, I> Engine<T, F, S, I>
@@ -159,7 +161,7 @@ where
             patient: zero,
             // A connection sets these; what is not zero breaks a run of zeros that `memclr` would be called for.
             looked_at: Instant::from_millis(1),
-            link: LinkState { drained: true, looked: true, blocked: true, stalls: true },
+            link: LinkState { drained: true, looked: true, blocked: true, stalls: true, heard: true },
         }
     }
 
@@ -231,6 +233,7 @@ where
         if count > 0 {
             inbox.framer.advance(count.min(room));
             self.last_received = now;
+            self.link.heard = true;
             // Any byte proves that the link lives; CONNACK must come all the same.
             if self.session.phase() != Phase::AwaitConnAck {
                 self.asked = now;
@@ -256,6 +259,7 @@ where
         }
         if self.session.sent(count, now) {
             self.asked = now;
+            self.link.heard = false;
         }
     }
 
@@ -323,7 +327,7 @@ where
         if let Some(inbox) = &mut inbox {
             room = inbox.has_room();
             // Bytes that came after the question may be its answer.
-            unseen = inbox.framer.is_waiting() && self.asked == self.last_received;
+            unseen = inbox.framer.is_waiting() && self.link.heard;
             if !inbox.is_held() {
                 self.session.settle()?;
                 // PINGREQ, and acknowledgements that have waited for long, go first.
