@@ -304,7 +304,7 @@ pub enum SessionError {
     Refused(ConnectReturnCode),
     /// No CONNACK came in time.
     ConnectTimeout,
-    /// No PINGRESP came in time.
+    /// No PINGRESP came in time, or the link did not take PINGREQ.
     PingTimeout,
     /// A packet of QoS 2 arrived, and this build has no QoS 2.
     Qos2NotBuilt,
@@ -344,7 +344,9 @@ impl fmt::Display for SessionError {
             Self::Violation(violation) => write!(f, "the broker broke the protocol: {violation}"),
             Self::Refused(code) => write!(f, "connection refused: {code}"),
             Self::ConnectTimeout => f.write_str("the broker did not answer CONNECT in time"),
-            Self::PingTimeout => f.write_str("the broker did not answer PINGREQ in time"),
+            Self::PingTimeout => {
+                f.write_str("the broker did not answer PINGREQ in time, or the link did not take it")
+            }
             Self::Qos2NotBuilt => f.write_str("a packet of QoS 2 arrived, and this build has no QoS 2"),
             Self::IncomingFull => f.write_str("the table of incoming QoS 2 messages is full"),
             Self::StoreFailed => f.write_str("the store could not write an acknowledgement down"),

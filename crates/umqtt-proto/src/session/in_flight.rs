@@ -238,19 +238,24 @@ impl<F: Slots> Ring<F> {
     /// The first id from `id` on that no exchange uses [MQTT-2.3.1-2].
     #[inline(always)]
     pub(crate) fn unused_id(&mut self, mut id: PacketId) -> PacketId {
-        if !F::MANY {
-            while self.find(id).is_some() {
-                id = id.next();
-            }
+        if F::MANY && self.limit != id {
             return id;
         }
-        // The table is searched once for as many ids as it finds free.
-        while self.limit == id {
-            self.limit = self.next_used(id);
-            if self.limit == id {
-                id = id.next();
-                self.limit = id;
+        // Ids in use follow one another in the table as a rule, so that one look passes all of them.
+        loop {
+            let before = id;
+            for slot in self.iter() {
+                if slot.id.as_u16() == id.as_u16() {
+                    id = id.next();
+                }
             }
+            if before == id {
+                break;
+            }
+        }
+        if F::MANY {
+            // The table is searched once for as many ids as it finds free.
+            self.limit = self.next_used(id);
         }
         id
     }

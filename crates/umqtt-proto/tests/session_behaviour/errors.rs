@@ -75,7 +75,11 @@ fn of_a_connection() {
                 "connection refused: this client may not connect",
             ),
             (SessionError::ConnectTimeout, Fault::Transport, "the broker did not answer CONNECT in time"),
-            (SessionError::PingTimeout, Fault::Transport, "the broker did not answer PINGREQ in time"),
+            (
+                SessionError::PingTimeout,
+                Fault::Transport,
+                "the broker did not answer PINGREQ in time, or the link did not take it",
+            ),
             (
                 SessionError::Qos2NotBuilt,
                 Fault::Caller,

@@ -49,5 +49,7 @@ fn power_may_go_at_every_write() {
             .collect();
         writes += power::every_write(&choices, cfg!(feature = "qos2"));
     }
-    assert!(writes > 500, "{writes} writes are enough to show something");
+    // Without QoS 2 there is less to write down.
+    let enough = if cfg!(feature = "qos2") { 500 } else { 250 };
+    assert!(writes > enough, "{writes} writes are enough to show something");
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use umqtt_proto::wire::Subscription;
 use umqtt_proto::{
-    Goal, Inbox, Instant, Large, NEVER, Notice, PacketId, QoS, RequestError, Step, TopicFilter,
+    Goal, Inbox, Instant, Large, NEVER, Notice, PacketId, QoS, RequestError, SessionError, Step, TopicFilter,
 };
 
 use super::{EngineOf, SessionOf};
@@ -298,6 +298,10 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
 
     /// Ends the connection because of `error`.
     pub(super) fn fail(&mut self, error: ConnectionError<T::Error>) -> ConnectionError<T::Error> {
+        if let ConnectionError::Session(SessionError::IncomingFull) = error {
+            // The acknowledgements that were written must arrive, or the next connection ends as this one does.
+            self.transport.finish(FINISH_TIMEOUT);
+        }
         self.close();
         error
     }
