@@ -264,6 +264,7 @@ where
     ///
     /// # Errors
     /// [`SessionError`]: the connection is over, and the link must be closed [MQTT-4.8.0-1].
+    #[cfg_attr(target_os = "none", inline(always))]
     pub fn step<L: Large>(
         &mut self,
         inbox: Option<&mut Inbox<'_, L>>,
@@ -442,7 +443,7 @@ where
                     // First of what is due at once: the answer may lie behind much that is to be told.
                     let received = if asked { 0 } else { now.since(self.last_received) };
                     let silence = now.since(self.last_sent);
-                    due.in_millis(Timer::Ping, until_ping(self.session.keep_alive(), silence, received));
+                    due.in_millis(Timer::Ping, until_ping(self.session.keep_alive(), silence, received), 0);
                 }
                 if asked {
                     due.at_most(Timer::Answer, self.asked, self.timeouts.ping);

@@ -83,19 +83,16 @@ impl Due {
     /// `timer` is due `timeout` milliseconds after `since`.
     pub(super) const fn at_most(&mut self, timer: Timer, since: Instant, timeout: u32) {
         let elapsed = self.now.since(since);
-        let earlier = self.millis;
-        self.in_millis(timer, remaining(timeout, elapsed));
-        if self.millis < earlier {
-            self.overdue = elapsed.saturating_sub(timeout);
-        }
+        self.in_millis(timer, remaining(timeout, elapsed), elapsed.saturating_sub(timeout));
     }
 
-    /// `timer` is due in so many milliseconds.
+    /// `timer` is due in so many milliseconds, or has been due for some.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) const fn in_millis(&mut self, timer: Timer, millis: u32) {
+    pub(super) const fn in_millis(&mut self, timer: Timer, millis: u32, overdue: u32) {
         if millis < self.millis {
             self.timer = timer;
             self.millis = millis;
+            self.overdue = overdue;
         }
     }
 }

@@ -232,6 +232,7 @@ where
     /// Says that the link is closed, whichever side did it.
     ///
     /// The session stays for the next connection; what can never be acknowledged is told as [`Event::Lost`].
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn handle_closed(&mut self) {
         self.transmitter.clear();
         self.owed = 0;
