@@ -99,6 +99,7 @@ pub struct Wait {
 /// # assert_eq!(id.as_u16(), 1);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+// In this order, since short instructions reach small fields only near the start of a struct.
 #[repr(C)]
 pub struct Engine<T, F, S = NoStore, I = [u16; 8]> {
     link: LinkState,

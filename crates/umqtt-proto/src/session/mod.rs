@@ -44,6 +44,7 @@ pub enum OnSessionLost {
 /// `I` the ids of the broker's QoS 2 messages. The requests ([`publish`](Self::publish), …) never wait: they put
 /// a packet into the transmit buffer, or refuse and change nothing. An [`Engine`](crate::Engine) drives it.
 #[derive(Clone, PartialEq, Eq, Hash)]
+// In this order, since short instructions reach small fields only near the start of a struct.
 #[repr(C)]
 pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     phase: Phase,
@@ -323,7 +324,7 @@ where
     }
 
     /// A PINGREQ is wanted; it waits if there is no room for it.
-    #[inline]
+    #[cfg_attr(target_os = "none", inline(always))]
     pub(crate) fn want_ping(&mut self) {
         if self.transmitter.push(&PINGREQ) {
             if !matches!(self.ping, Ping::Queued | Ping::Asked) {

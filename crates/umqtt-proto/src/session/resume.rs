@@ -57,7 +57,7 @@ where
 
     /// Puts what is to be sent again into the transmit buffer, in order and as far as there is room
     /// [MQTT-4.6.0-1, -4].
-    #[inline]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn resume(&mut self) -> Result<(), SessionError> {
         if self.phase == Phase::Resuming && (!S::KEEPS || self.send_again()?) {
             self.outgoing.pass(0);

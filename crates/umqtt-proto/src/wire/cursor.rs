@@ -68,11 +68,11 @@ impl<'a> Writer<'a> {
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        let end = self.length.saturating_add(bytes.len());
-        if let Some(place) = self.room.get_mut(self.length..end) {
-            copy(place, bytes);
+        self.length = self.length.saturating_add(bytes.len());
+        if let Some((room, rest)) = core::mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
+            copy(room, bytes);
+            self.room = rest;
         }
-        self.length = end;
     }
 
     pub(crate) fn u8(&mut self, byte: u8) {
