@@ -4,7 +4,9 @@
 
 mod clock;
 mod connect;
+mod dead_link;
 mod errors;
+mod gather;
 mod keep_alive;
 mod outcome;
 mod receive;
