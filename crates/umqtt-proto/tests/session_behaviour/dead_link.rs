@@ -297,20 +297,17 @@ fn a_timeout_is_told_once_in_a_flood() {
     }
 }
 
-/// An answer that is there when the time is over counts, also in a flood.
+/// An answer that comes with the look at the end of the time counts, also behind other packets.
 #[test]
-fn an_acknowledgement_that_has_come_is_not_late_in_a_flood() {
+fn an_acknowledgement_that_has_come_is_not_late() {
     let mut rig = rig().connected();
     let id = rig.publish_sent(b"", QoS::AtLeastOnce);
-    rig.feed(&b"\x30\x03\x00\x01t".repeat(200));
+    rig.feed(&b"\x30\x03\x00\x01t".repeat(40));
     rig.feed(b"\x40\x02\x00\x01");
     rig.wait(60_000);
-    for _ in 0..200 {
-        let told = rig.poll().unwrap();
-        assert!(matches!(told, Some(Event::Message(_) | Event::TimedOut { .. })), "{told:?}");
-        if told == Some(Event::TimedOut { id }) {
-            return;
-        }
+    for _ in 0..40 {
+        assert!(matches!(rig.poll(), Ok(Some(Event::Message(_)))));
     }
     assert_eq!(rig.poll(), Ok(Some(Event::Delivered { id, late: false })));
+    rig.quiet();
 }

@@ -3,11 +3,13 @@
 #[cfg(feature = "alloc")]
 use umqtt_proto::NoStore;
 use umqtt_proto::wire::{Packet, PacketType, ReturnCodes, SubscribeReturnCode};
-use umqtt_proto::{Event, NEVER, OnSessionLost, QoS, RequestError, SessionError, Store, Timeouts, Violation};
+use umqtt_proto::{
+    Event, Goal, NEVER, OnSessionLost, QoS, RequestError, SessionError, Store, Timeouts, Violation,
+};
 
 #[cfg(feature = "alloc")]
 use crate::rig::Sizes;
-use crate::rig::{CONNACK, Rig, filter, id, keeping_rig, persistent, rig};
+use crate::rig::{CONNACK, End, Rig, filter, id, keeping_rig, persistent, rig};
 
 /// The return codes of a SUBACK.
 fn codes(packet: &[u8]) -> ReturnCodes<'_> {
@@ -317,6 +319,26 @@ fn the_bound_on_messages_is_the_callers() {
     let default =
         Timeouts { connect: 5_000, ping: 5_000, message: 10_000, write: 5_000, write_per_kib: 1_000 };
     assert_eq!(Timeouts::default(), default);
+}
+
+/// The time counts from the moment at which the link takes the message, however old the caller's clock is.
+#[test]
+fn the_time_of_a_message_begins_when_it_is_written() {
+    let mut rig = rig().connected();
+    rig.publish(b"", QoS::AtLeastOnce).unwrap();
+    rig.wait(60_000);
+    rig.line.room = 0;
+    rig.quiet();
+    rig.wait(60_000);
+    assert_eq!(rig.call(Goal::Event(0)), Ok(End::Stalled));
+    rig.line.room = 1;
+    rig.quiet();
+    assert_eq!(rig.in_flight()[0].sent_at(), rig.now);
+    rig.line.room = usize::MAX;
+    rig.wait(9_999);
+    rig.quiet();
+    rig.wait(1);
+    assert_eq!(rig.poll(), Ok(Some(Event::TimedOut { id: id(1) })));
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn state<S: Store + std::fmt::Debug>(rig: &Rig<S>) -> String {
     let session = rig.engine.session();
     let shown = format!("{:?} {:?} {:?} {:?}", rig.engine, session.store(), session.next_id(), rig.pending());
     // Which ids were looked at changes nothing.
-    let (before, after) = shown.split_once("limit: PacketId(").expect("what is known of ids");
+    let Some((before, after)) = shown.split_once("limit: PacketId(") else { panic!("{shown}") };
     before.to_owned() + after.trim_start_matches(|character: char| character.is_ascii_digit())
 }
 
@@ -222,6 +222,25 @@ fn a_message_longer_than_mqtt_allows() {
     rig.session().publish_streamed(topic("t"), longest, QoS::AtMostOnce, false).unwrap();
     assert_eq!(rig.send(), b"\x30\xff\xff\xff\x7f\x00\x01t");
     assert_eq!(rig.session().payload_remaining(), longest);
+}
+
+/// Cut before PUBREC, its id could never be used again. A clean session leaves nothing behind.
+#[test]
+#[cfg(feature = "qos2")]
+fn qos_2_on_a_kept_session_without_a_store() {
+    let mut kept = rig().connected_persistent();
+    refused(&mut kept, RequestError::NoStore, |rig| rig.publish(b"", QoS::ExactlyOnce));
+    refused(&mut kept, RequestError::NoStore, |rig| {
+        rig.session().publish_large(topic("t"), b"", QoS::ExactlyOnce, false)
+    });
+    refused(&mut kept, RequestError::NoStore, |rig| {
+        rig.session().publish_streamed(topic("t"), 1, QoS::ExactlyOnce, false)
+    });
+    kept.publish(b"", QoS::AtLeastOnce).unwrap();
+    kept.publish(b"", QoS::AtMostOnce).unwrap();
+    let mut clean = rig().connected();
+    clean.publish(b"", QoS::ExactlyOnce).unwrap();
+    keeping_rig().connected_persistent().publish(b"", QoS::ExactlyOnce).unwrap();
 }
 
 #[test]

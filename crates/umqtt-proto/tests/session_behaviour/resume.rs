@@ -1,7 +1,7 @@
 //! A session that goes on with the next connection.
 
 use umqtt_proto::wire::Connect;
-use umqtt_proto::{Event, Goal, OnSessionLost, Phase, QoS, RamStore};
+use umqtt_proto::{Event, Goal, OnSessionLost, Phase, QoS, RamStore, Store};
 
 use crate::rig::{CONNACK, CONNACK_PRESENT, End, Rig, Sizes, clean, id, keeping_rig, persistent, topic};
 
@@ -190,6 +190,61 @@ fn messages_arrive_while_others_are_sent_again() {
     assert_eq!(rig.poll(), Ok(Some(Event::Delivered { id: id(1), late: false })));
     rig.quiet();
     assert_eq!(rig.send(), b"\x3a\x06\x00\x01t\x00\x011\x40\x02\x00\x07");
+}
+
+/// What the broker has not acknowledged goes out again, though it has lost the session [MQTT-4.4.0-1]; a PUBREL
+/// means nothing to it, and nobody knows whether it had passed the message on.
+#[test]
+fn without_the_session_messages_are_sent_again_and_releases_are_lost() {
+    let mut rig = keeping_rig().connected_persistent();
+    rig.publish_sent(b"1", QoS::AtLeastOnce);
+    let mut again = b"\x3a\x06\x00\x01t\x00\x011".to_vec();
+    if cfg!(feature = "qos2") {
+        rig.publish_sent(b"2", QoS::ExactlyOnce);
+        rig.publish_sent(b"3", QoS::ExactlyOnce);
+        rig.takes(b"\x50\x02\x00\x02");
+        again.extend(b"\x3c\x06\x00\x01t\x00\x033");
+    }
+    rig.close();
+    rig.quiet();
+    rig.connect_with(&persistent(), CONNACK);
+    if cfg!(feature = "qos2") {
+        assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: id(2) })));
+        rig.feed(b"\x70\x02\x00\x02");
+        let packet_type = umqtt_proto::wire::PacketType::PubComp;
+        assert_eq!(rig.poll(), Ok(Some(Event::UnknownAck { id: id(2), packet_type })), "never delivered");
+    }
+    rig.quiet();
+    assert_eq!(rig.send(), again);
+    rig.tells(b"\x40\x02\x00\x01", Event::Delivered { id: id(1), late: false });
+    if cfg!(feature = "qos2") {
+        rig.takes(b"\x50\x02\x00\x03");
+        rig.tells(b"\x70\x02\x00\x03", Event::Delivered { id: id(3), late: false });
+    }
+    assert!(rig.in_flight().is_empty() && rig.session().store().is_empty());
+}
+
+/// The caller may choose to be told instead: then the message is still there, and it may send it as a new one.
+#[test]
+fn without_the_session_a_message_can_be_told_as_lost_while_it_is_kept() {
+    let mut rig = keeping_rig().connected_persistent();
+    rig.session().set_on_session_lost(OnSessionLost::Tell);
+    for payload in [b"1", b"2"] {
+        rig.publish_sent(payload, QoS::AtLeastOnce);
+    }
+    rig.close();
+    rig.connect_with(&persistent(), CONNACK);
+    for number in 1..=2 {
+        assert_eq!(rig.poll(), Ok(Some(Event::Lost { id: id(number) })));
+        let mut packet = [0; 64];
+        let store = rig.session().store_mut();
+        let length = store.read(id(number), 0, &mut packet).unwrap();
+        let [high, low] = number.to_be_bytes();
+        assert_eq!(packet[..length], [0x32, 6, 0, 1, b't', high, low, b'0' + low]);
+    }
+    rig.quiet();
+    assert_eq!(rig.send(), b"", "nothing is sent again");
+    assert!(rig.in_flight().is_empty() && rig.session().store().is_empty());
 }
 
 /// The new connection asks for what the new options say, and keeps nothing of the old.

@@ -140,7 +140,7 @@ where
                 return Ok(End::Waits(wait));
             }
             Step::Read => {
-                let inbox = inbox.as_deref_mut().expect("without an inbox nothing is read");
+                let Some(inbox) = inbox.as_deref_mut() else { panic!("without an inbox nothing is read") };
                 let room = inbox.unfilled();
                 assert!(!room.is_empty(), "a read has room");
                 let count = room.len().min(line.input.len());
