@@ -17,6 +17,7 @@ defects! {
     closed_link
     d01_tls
     d02_partial_packet
+    d02_silent_link
     d02_slow_parts
     d02_split_anywhere
     d03_unexpected_packet
