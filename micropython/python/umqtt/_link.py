@@ -302,10 +302,10 @@ def _more(self, buf, length, written):
     _reset(self, 6)
 
 
-def _peek(self):
-    """The next byte of what has come; nobody else reads meanwhile."""
+def _peek(self, n):
+    """The next bytes of what has come; nobody else reads meanwhile. None when `_read` has some."""
     try:
-        return self.sock.read(1)
+        return None if self._part else self.sock.read(n)
     except:
         _reset(self, 15)
         raise
@@ -357,6 +357,7 @@ def _fetch(self, n, again):
     except MQTTException as error:
         if times[1] and error.args[0] == 30:
             return False
+        _reset(self, 15)
         raise
     finally:
         self._times = None

@@ -14,6 +14,7 @@ macro_rules! defects {
 
 defects! {
     callback_raises
+    closed_behind
     closed_link
     d01_tls
     d02_partial_packet

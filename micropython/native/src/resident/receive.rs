@@ -21,15 +21,7 @@ pub extern "C" fn m_check_msg(
 ) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
-    let client = Client::of(vm, py, me);
-    if client.is_peeking.get() {
-        // Another thread is about to send, and looks.
-        return client.vm.none();
-    }
-    client.is_reading.set(true);
-    let result = client.check_msg(py);
-    client.is_reading.set(false);
-    result
+    Client::of(vm, py, me).check_msg(py)
 }
 
 impl Client {
@@ -81,7 +73,7 @@ impl Client {
             let looks = !is_ready && self.looks_first.get() && socket == self.stream.get();
             let is_empty = looks && self.vm.poll(py, socket) == Some(0);
             let got = if is_empty { self.vm.none() } else { self.fetch(py, socket, length - filled, again) };
-            again = filled > 0;
+            again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
                     let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
@@ -139,6 +131,11 @@ impl Client {
         read.0[1] = bound;
         // A program that looks for messages in its `readinto` finds the view as it was when that returns.
         let before = room.shown();
+        // Another thread does not take a byte from between; one that has begun to has the first.
+        if self.is_peeking.get() {
+            return self.vm.none();
+        }
+        self.is_reading.set(true);
         if is_direct {
             argument = room.show(memory, filled, filled + count);
         }
@@ -149,6 +146,7 @@ impl Client {
         } else {
             self.vm.call_method(py, &read, 1)
         };
+        self.is_reading.set(false);
         room.restore(&before);
         if got == self.vm.none() || got == self.vm.bool(false) {
             return got;
