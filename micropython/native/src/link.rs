@@ -230,8 +230,16 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             let socket = client.attr(py, q::sock);
             if vm.poll(py, socket).is_some() {
                 client.stream.set(socket);
+                let mut read = Method::new();
+                client.method(py, q::_read, &mut read);
+                client.own.set(read.0[0] == client.own_read.get());
                 client.looks_first.set(what == 13);
             }
+        }
+        // Is the socket one of MicroPython's?
+        18 => {
+            let socket = client.attr(py, q::sock);
+            return vm.bool(socket == client.stream.get());
         }
         // Is `_write` our own?
         14 => {

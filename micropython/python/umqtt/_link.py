@@ -282,6 +282,7 @@ def _more(self, buf, length, written):
     """The socket has taken only so much of a packet, or nothing (None)."""
     end = None
     sent = written or 0
+    misses = 0
     buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
     try:
         while sent < length:
@@ -290,6 +291,12 @@ def _more(self, buf, length, written):
             if count:
                 sent += count
                 end = None
+                misses = 0
+            else:
+                # It could be written to, and took nothing, or does not tell: one of the program's may be so.
+                misses += 1
+                if misses > (99 if _reset(self, 18) else 0):
+                    raise MQTTException(3)
     except MQTTException:
         # Half a packet is on its way: what would follow it is lost for the other side.
         if sent:
@@ -339,6 +346,8 @@ def _read(self, n):
                 _reset(self, 11)
                 times[1] = end is not None
         elif more is None:
+            if times:
+                _look(self, False)
             end = _wait(self, self.poller_r, end, times)
             if times:
                 times[0] = end
@@ -351,7 +360,6 @@ def _fetch(self, n, again):
     if not again:
         self._kept = [None, False]
     self._times = times = self._kept
-    _look(self, False)
     try:
         return self._read(n)
     except MQTTException as error:

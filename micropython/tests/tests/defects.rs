@@ -14,6 +14,7 @@ macro_rules! defects {
 
 defects! {
     callback_raises
+    callback_raises_twice
     closed_behind
     closed_link
     d01_tls

@@ -21,13 +21,16 @@ pub extern "C" fn m_check_msg(
 ) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
-    Client::of(vm, py, me).check_msg(py)
+    let client = Client::of(vm, py, me);
+    // What a callback raised then is of no account now; but the callback that calls this goes on.
+    let was = client.in_callback.replace(false);
+    let result = client.check_msg(py);
+    client.in_callback.set(was);
+    result
 }
 
 impl Client {
     fn check_msg(&self, py: &mut Py) -> Obj {
-        // What a callback raised then is of no account now.
-        self.in_callback.set(false);
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
@@ -58,7 +61,7 @@ impl Client {
                         if header.packet_type == PacketType::Publish {
                             self.look(py, false);
                         }
-                        if self.filled.replace(0) == length {
+                        if self.filled.get() == length {
                             return self.handle(py, header, start);
                         }
                         self.vm.raise_code(py, ECONNOT);
@@ -186,6 +189,11 @@ impl Client {
             }
         }
         let Some(memory) = self.vm.memory(py, length.max(SMALL)) else { return false };
+        if length > KEPT {
+            // The program gets a copy.
+            let Some(copy) = self.vm.memory(py, length) else { return false };
+            self.vm.release(py, copy);
+        }
         let begun = self.receive.get().part(py, 0, self.filled.get());
         memory.put(py, 0, begun);
         self.receive.set(memory);
@@ -199,6 +207,7 @@ impl Client {
         if header.packet_type != PacketType::Publish {
             let first = Obj::int((header.packet_type as isize) << 4);
             let body = self.vm.bytes(py, memory, start, end);
+            self.filled.set(0);
             let told = self.cold(py, q::_packet, &[self.object.get(), first, body]);
             if told != self.vm.none() {
                 self.look(py, false);
@@ -212,6 +221,8 @@ impl Client {
         let (topic, payload) = (start + 2 + message.topic.as_bytes().len(), end - message.payload.len());
         let topic = self.vm.bytes(py, memory, start + 2, topic);
         let payload = self.vm.bytes(py, memory, payload, end);
+        // Without memory for these it stays.
+        self.filled.set(0);
         if memory.size() > KEPT {
             self.receive.set(Memory::NONE);
         }

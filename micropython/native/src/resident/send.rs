@@ -86,7 +86,8 @@ impl Client {
         }
     }
 
-    /// How many bytes the packet that comes in lacks, as far as that is known and there is room, but for its last one.
+    /// How many bytes the packet that comes in lacks, as far as that is known, but for its last one; none if there is no
+    /// room for all of it.
     fn missing(&self, py: &mut Py) -> usize {
         let filled = self.filled.get();
         if self.receive.get().size() == 0 && !self.grow(py, 1) {
@@ -94,11 +95,13 @@ impl Client {
         }
         let memory = self.receive.get();
         match FixedHeader::decode(memory.part(py, 0, filled)) {
+            // A `_read` of the program's sees what is behind the first byte.
+            _ if filled > 0 && !self.own.get() => 0,
             Ok(None) if matches!(memory.part(py, 0, filled), [0xd0]) => usize::from(self.asked.get()),
             Ok(None) => usize::from(filled < memory.size()),
             Ok(Some((header, start))) => {
                 let length = start + header.remaining_length as usize;
-                (length - 1).min(memory.size()).saturating_sub(filled)
+                if length > memory.size() { 0 } else { (length - 1).saturating_sub(filled) }
             }
             Err(_) => 0,
         }
