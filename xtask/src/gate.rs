@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::arguments::Arguments;
 use crate::setup::{self, MSRV};
 use crate::shell::{Result, cargo, command, execute, read, root};
-use crate::{diagram, fuzz, micropython, no_panic, proof, size, statements, tidy};
+use crate::{diagram, explore, fuzz, micropython, no_panic, proof, size, statements, tidy};
 
 pub(crate) const HELP: &str = "
 Usage: cargo xtask test [--only STEPS | --skip STEPS] [--fail-fast] [--list]
@@ -87,6 +87,11 @@ const STEPS: &[Step] = &[
         name: "figures",
         about: "instructions, garbage and heap on a Cortex-M3 are within their budget",
         run: || passed(micropython::bench::figures_hold()),
+    },
+    Step {
+        name: "explore",
+        about: "every state of the engine that small configurations can reach; planted faults are found",
+        run: || passed(explore::check()),
     },
     Step { name: "miri", about: "the core's tests under Miri", run: miri },
     Step {
@@ -179,8 +184,8 @@ fn passed(result: Result) -> Result<Outcome> {
 }
 
 /// Workspaces beside the main one; each is there once its `Cargo.toml` is.
-const OTHER_WORKSPACES: [&str; 5] =
-    ["fuzz", "firmware", "bench", "micropython/native", "xtask/fixtures/no-panic"];
+const OTHER_WORKSPACES: [&str; 6] =
+    ["fuzz", "firmware", "bench", "micropython/native", "xtask/fixtures/no-panic", "explore"];
 
 fn fmt() -> Result<Outcome> {
     execute(&mut cargo(&["fmt", "--all", "--check"]))?;

@@ -5,6 +5,7 @@
 mod arguments;
 mod bench;
 mod diagram;
+mod explore;
 mod fuzz;
 mod gate;
 mod host;
@@ -93,6 +94,12 @@ const CHORES: &[Chore] = &[
         summary: "get and build MicroPython, and run programs on it",
         help: micropython::HELP,
         run: micropython::run,
+    },
+    Chore {
+        name: "explore",
+        summary: "explore every state that the engine can reach",
+        help: explore::HELP,
+        run: explore::run,
     },
     Chore {
         name: "miri",
