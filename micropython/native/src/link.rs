@@ -236,10 +236,10 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
                 client.looks_first.set(what == 13);
             }
         }
-        // Is the socket one of MicroPython's?
+        // Has the program put a socket in the place of ours?
         18 => {
             let socket = client.attr(py, q::sock);
-            return vm.bool(socket == client.stream.get());
+            return vm.bool(client.stream.get() != Obj::NULL && client.stream.get() != socket);
         }
         // Is `_write` our own?
         14 => {

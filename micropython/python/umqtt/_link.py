@@ -282,7 +282,6 @@ def _more(self, buf, length, written):
     """The socket has taken only so much of a packet, or nothing (None)."""
     end = None
     sent = written or 0
-    misses = 0
     buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
     try:
         while sent < length:
@@ -291,12 +290,9 @@ def _more(self, buf, length, written):
             if count:
                 sent += count
                 end = None
-                misses = 0
-            else:
-                # It could be written to, and took nothing, or does not tell: one of the program's may be so.
-                misses += 1
-                if misses > (99 if _reset(self, 18) else 0):
-                    raise MQTTException(3)
+            elif _reset(self, 18):
+                # It could be written to, and took nothing, or does not tell.
+                raise MQTTException(3)
     except MQTTException:
         # Half a packet is on its way: what would follow it is lost for the other side.
         if sent:
