@@ -66,7 +66,6 @@ qstrs! {
     RuntimeError
     TypeError
     __name__
-    _fetch
     _idle
     _install
     _large
