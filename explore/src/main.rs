@@ -16,6 +16,7 @@ mod packet;
 mod report;
 mod search;
 mod shelf;
+mod stage;
 mod witness;
 mod world;
 
