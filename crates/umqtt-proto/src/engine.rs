@@ -324,6 +324,7 @@ where
         }
 
         let phase = self.session.phase();
+        let asked = self.session.ping_state() != Ping::Off;
         let mut unseen = false;
         let mut room = false;
         if let Some(inbox) = &mut inbox {
@@ -385,6 +386,10 @@ where
         }
         // An answer that is late waits for the link, to be seen or to be believed missing.
         let mut millis = if is_late { left } else { left.min(due.millis.max(1)) };
+        if asked && self.session.ping_state() == Ping::Off {
+            // PINGRESP has changed what is due: that is asked for at once.
+            millis = left.min(1);
+        }
         if writes {
             let patience = remaining(self.timeouts.write, now.since(self.patient));
             if patience == 0 || left == 0 && !events {

@@ -7,7 +7,7 @@ use umqtt_testkit::link::Direction::ToBroker;
 use umqtt_testkit::link::Pieces;
 use umqtt_testkit::script::Player;
 
-use crate::wire::{broker_client_with, client_of, script_client, words};
+use crate::wire::{broker_client_with, client_of, ended, script_client, words};
 
 /// A look that was late for one thing says nothing of another that becomes due after it.
 #[test]
@@ -96,4 +96,18 @@ fn a_call_that_has_waited_in_vain_for_room_does_not_wait_again() {
         assert_eq!(handle.millis() - start, 2_000);
         assert!(client.is_connected());
     }
+}
+
+/// PINGRESP has lain in the receive buffer for a while: what is due next is asked for again when it is taken.
+#[test]
+fn what_an_answer_changes_is_seen_by_the_wait_that_follows() {
+    let script = "expect pingreq\nsend 30 04 00 01 61 62 d0 00\nstall 60000";
+    let (mut client, handle) = script_client(script, 10);
+    client.set_timeouts(Timeouts { ping: 20_000, ..Timeouts::DEFAULT });
+    client.ping().unwrap();
+    assert_eq!(client.check_msg(0).unwrap().map(|(event, _)| words(&event)).as_deref(), Some("a b q0"));
+    handle.network.advance(9_000);
+    let error = client.check_msg(60_000).map(drop).unwrap_err();
+    assert_eq!(error, ended(SessionError::PingTimeout));
+    assert_eq!(handle.millis(), 30_000, "one interval and the time for PINGRESP after the last byte");
 }
