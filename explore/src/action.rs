@@ -22,7 +22,7 @@ pub enum Fate {
 }
 
 /// Something that happens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Action {
     // The program.
     Connect {
@@ -49,6 +49,7 @@ pub enum Action {
     Give {
         count: u8,
     },
+    #[default]
     Break,
     /// What is late arrives.
     Arrive,
@@ -67,12 +68,6 @@ pub enum Action {
 pub struct Move {
     pub action: Action,
     pub fault: Option<(u8, Fault)>,
-}
-
-impl Default for Action {
-    fn default() -> Self {
-        Self::Break
-    }
 }
 
 pub type Actions = List<Action, 24>;

@@ -338,10 +338,10 @@ impl<D: Device> World<D> {
         self.end_call();
         self.held = message.map(|(message, _)| Held { notice, message });
         let session = self.engine.session();
-        if let (true, Some(id)) = (ends, id) {
-            if session.store().holds_outgoing(id) {
-                return Err(format!("id {id} is told as delivered, and the store keeps it"));
-            }
+        if let (true, Some(id)) = (ends, id)
+            && session.store().holds_outgoing(id)
+        {
+            return Err(format!("id {id} is told as delivered, and the store keeps it"));
         }
         if let (true, Some(id)) = (is_late, id) {
             let sent = session.in_flight().iter().find(|slot| slot.id() == id).map(|slot| slot.sent_at());

@@ -1,5 +1,7 @@
 //! What is explored: the requests of the program, the messages of the broker, and what goes wrong.
 
+use umqtt_proto::QoS;
+
 /// A request that the program makes of the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Request {
@@ -18,6 +20,28 @@ pub enum Message {
     Small(u8),
     /// One of this QoS that is larger than the smallest receive buffer.
     Big(u8),
+}
+
+impl Message {
+    pub fn qos(self) -> u8 {
+        match self {
+            Self::Small(qos) | Self::Big(qos) => qos,
+        }
+    }
+}
+
+impl Request {
+    /// The QoS of a message.
+    pub fn qos(self) -> Option<QoS> {
+        match self {
+            Self::Publish(qos) | Self::Large(qos) => Some(match qos {
+                0 => QoS::AtMostOnce,
+                1 => QoS::AtLeastOnce,
+                _ => QoS::ExactlyOnce,
+            }),
+            Self::Subscribe | Self::Unsubscribe => None,
+        }
+    }
 }
 
 /// The types that the program chooses.

@@ -91,7 +91,7 @@ impl Graph {
     /// reason.
     pub fn end_steps(&mut self, is_finished: bool, is_excused: bool) {
         let index = self.ends.len();
-        if index % 64 == 0 {
+        if index.is_multiple_of(64) {
             self.good.push(0);
         }
         self.good[index / 64] |= u64::from(is_finished || is_excused) << (index % 64);

@@ -5,8 +5,8 @@
 
 use std::hash::Hasher;
 
-/// Where the clock starts: the moments of an exploration have numbers from here on, and no other number of 32
-/// bits that the engine keeps does.
+/// Where the clock starts: the moments of an exploration have numbers from here on, for three days, and no other
+/// number of 32 bits that the engine keeps does.
 pub const CLOCK: u32 = 0x4000_0000;
 const CLOCK_RANGE: u32 = 0x1000_0000;
 

@@ -6,6 +6,7 @@ mod apply;
 mod broker;
 mod config;
 mod configs;
+mod durable;
 mod graph;
 mod key;
 mod link;

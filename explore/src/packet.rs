@@ -8,11 +8,22 @@ use crate::list::List;
 pub type Bytes = List<u8, 64>;
 
 /// A packet in either direction. Messages have numbers, which their payloads carry.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Packet {
-    Connect { clean: bool },
-    ConnAck { present: bool, code: u8 },
-    Publish { message: u8, qos: u8, id: u16, dup: bool, large: bool },
+    Connect {
+        clean: bool,
+    },
+    ConnAck {
+        present: bool,
+        code: u8,
+    },
+    Publish {
+        message: u8,
+        qos: u8,
+        id: u16,
+        dup: bool,
+        large: bool,
+    },
     PubAck(u16),
     PubRec(u16),
     PubRel(u16),
@@ -22,14 +33,9 @@ pub enum Packet {
     Unsubscribe(u16),
     UnsubAck(u16),
     PingReq,
+    #[default]
     PingResp,
     Disconnect,
-}
-
-impl Default for Packet {
-    fn default() -> Self {
-        Self::PingResp
-    }
 }
 
 /// The payload of a large message: with its header it is larger than the smallest buffers.

@@ -82,9 +82,9 @@ fn take<'a>(work: &Mutex<Work>, options: &'a Options) -> Option<(usize, &'a Conf
 
 fn explore_one(config: &Config, most: usize) -> Outcome {
     match config.build {
-        Build::Bare => explore::<Bare>(config, 0, most),
-        Build::Firmware => explore::<Firmware>(config, 0, most),
-        Build::Host => explore::<Host>(config, 0, most),
+        Build::Bare => explore::<Bare>(config, most),
+        Build::Firmware => explore::<Firmware>(config, most),
+        Build::Host => explore::<Host>(config, most),
     }
 }
 

@@ -37,10 +37,9 @@ pub struct Found {
 const PULSE: Duration = Duration::from_secs(10);
 
 /// Explores a configuration, up to so many states.
-pub fn explore<D: Device>(config: &Config, clock: u32, limit: usize) -> Outcome {
+pub fn explore<D: Device>(config: &Config, limit: usize) -> Outcome {
     let mut search = Search::<D> {
         config,
-        clock,
         graph: Graph::new(),
         transitions: 0,
         depth: 0,
@@ -65,7 +64,6 @@ pub fn explore<D: Device>(config: &Config, clock: u32, limit: usize) -> Outcome 
 
 struct Search<'a, D> {
     config: &'a Config,
-    clock: u32,
     graph: Graph,
     transitions: u64,
     depth: usize,
@@ -78,7 +76,7 @@ type Visit<'a, D> = &'a mut dyn FnMut(Move, World<D>);
 impl<D: Device> Search<'_, D> {
     /// Searches; tells whether every state was reached, or the state, the move and what is wrong with it.
     fn run(&mut self, limit: usize, start: Instant) -> Result<bool, (Index, Move, String)> {
-        let first = World::<D>::new(self.config, self.clock);
+        let first = World::<D>::new(self.config);
         self.graph.find_or_add(first.key(self.config), 0);
         let mut waiting = VecDeque::from([first]);
         let mut index: Index = 0;
@@ -136,7 +134,7 @@ impl<D: Device> Search<'_, D> {
 
     /// The shortest way to a state, and the move from there that breaks a rule.
     fn trace(&self, from: Index, last: Option<Move>, what: String) -> Found {
-        let mut world = World::<D>::new(self.config, self.clock);
+        let mut world = World::<D>::new(self.config);
         let mut trace = Vec::new();
         for &key in &self.graph.path(from)[1..] {
             let mut found = None;

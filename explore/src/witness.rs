@@ -1,7 +1,7 @@
 //! What the program was told and what the broker got: the books in which each rule is checked.
 
+use umqtt_proto::Event;
 use umqtt_proto::wire::Delivery;
-use umqtt_proto::{Event, QoS};
 
 use crate::config::{Config, Message, Request};
 use crate::list::List;
@@ -338,11 +338,10 @@ impl Witness {
             self.mark_lost();
         }
         // A request that was written down, and power was lost before the program learnt its id.
-        if let Some(&id) = stored.iter().find(|&&id| self.open().all(|open| open.id != id)) {
-            if let Some(next) = self.asked.as_mut_slice().iter_mut().find(|asked| asked.stage == Stage::Ahead)
-            {
-                *next = Asked { stage: Stage::Open, id, ..Asked::default() };
-            }
+        if let Some(&id) = stored.iter().find(|&&id| self.open().all(|open| open.id != id))
+            && let Some(next) = self.asked.as_mut_slice().iter_mut().find(|asked| asked.stage == Stage::Ahead)
+        {
+            *next = Asked { stage: Stage::Open, id, ..Asked::default() };
         }
     }
 
@@ -462,27 +461,5 @@ impl Asked {
 
     fn was_seen(&self) -> bool {
         self.is_handed_on || self.is_received
-    }
-}
-
-impl Message {
-    pub fn qos(self) -> u8 {
-        match self {
-            Self::Small(qos) | Self::Big(qos) => qos,
-        }
-    }
-}
-
-impl Request {
-    /// The QoS of a message.
-    pub fn qos(self) -> Option<QoS> {
-        match self {
-            Self::Publish(qos) | Self::Large(qos) => Some(match qos {
-                0 => QoS::AtMostOnce,
-                1 => QoS::AtLeastOnce,
-                _ => QoS::ExactlyOnce,
-            }),
-            Self::Subscribe | Self::Unsubscribe => None,
-        }
     }
 }

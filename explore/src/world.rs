@@ -9,10 +9,11 @@ use umqtt_proto::{
 
 use crate::broker::Broker;
 use crate::config::{Config, Storage};
+use crate::durable::Durable;
 use crate::key::{CLOCK, Canon};
 use crate::link::Link;
 use crate::memory::{Buffer, Device, Ids, Table};
-use crate::shelf::{Durable, Kept, Shelf};
+use crate::shelf::{Kept, Shelf};
 use crate::witness::Witness;
 
 pub type EngineOf<D> = Engine<Buffer, Table<D>, Shelf<D>, Ids>;
@@ -100,7 +101,7 @@ pub const LONG: u32 = 6_000;
 
 impl<D: Device> World<D> {
     /// Before anything has happened.
-    pub fn new(config: &Config, clock: u32) -> Self {
+    pub fn new(config: &Config) -> Self {
         let kept = match config.storage {
             Storage::Nothing => Kept::Nothing(NoStore),
             Storage::Ram(length) => Kept::Ram(RamStore::new(Buffer::new(length))),
@@ -118,7 +119,7 @@ impl<D: Device> World<D> {
             link: Link::new(),
             broker: Broker::new(),
             witness: Witness::new(config),
-            now: Instant::from_millis(CLOCK + clock),
+            now: Instant::from_millis(CLOCK),
         }
     }
 
@@ -197,7 +198,8 @@ impl<D: Device> World<D> {
 
     /// What this state is known by.
     pub fn key(&self, config: &Config) -> u128 {
-        let mut canon = Canon::new(self.now.as_millis(), if config.is_timed { LONG } else { 0 });
+        let long = if config.is_timed { LONG } else { 0 };
+        let mut canon = Canon::new(self.now.as_millis(), long);
         let to = &mut canon;
         if self.call.at == At::Rest {
             // Of the last call nothing matters.
