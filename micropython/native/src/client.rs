@@ -42,15 +42,16 @@ pub struct Client {
     /// The packet in the transmit buffer has no id yet.
     pub is_provisional: Cell<bool>,
     pub in_callback: Cell<bool>,
-    /// `check_msg` is under way, perhaps in another thread; and `_peek`.
+    /// A socket's method that reads is under way, perhaps in another thread; and `_peek`.
     pub is_reading: Cell<bool>,
     pub is_peeking: Cell<bool>,
     /// The rest of a large message is still to be read.
     pub large: Cell<bool>,
     /// Something was sent since the last look at the clock.
     pub sent: Cell<bool>,
-    /// A PINGREQ has no answer yet.
+    /// A PINGREQ of the keep-alive has no answer yet; and one that the program did not send.
     pub pinged: Cell<bool>,
+    pub asked: Cell<bool>,
     /// There is a keep-alive.
     pub alive: Cell<bool>,
     /// By the clock: when something was sent, when a packet came, when the PINGREQ went out, when we looked, and
@@ -168,6 +169,14 @@ impl Client {
         self.last_received.set(now);
         #[allow(clippy::cast_possible_wrap)]
         self.vm.store(py, self.object.get(), q::last_cpacket, Obj::int(now as isize));
+    }
+
+    /// PINGRESP came.
+    #[inline(never)]
+    pub fn answered(&self, py: &mut Py) {
+        self.pinged.set(false);
+        self.asked.set(false);
+        self.heard(py);
     }
 
     /// Has a packet encoded into the transmit buffer, and makes that larger if it must; gives the packet's length. Raises

@@ -183,6 +183,7 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             let keep_alive = client.attr(py, q::keepalive);
             client.alive.set(vm.is_true(py, keep_alive));
             client.pinged.set(false);
+            client.asked.set(false);
             client.is_reading.set(false);
             client.is_peeking.set(false);
             client.filled.set(0);
@@ -209,10 +210,9 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
         }
         4 => client.heard(py),
         // PINGRESP.
-        5 => {
-            client.pinged.set(false);
-            client.heard(py);
-        }
+        5 => client.answered(py),
+        // PINGREQ was written, but not by the program.
+        16 => client.asked.set(true),
         // Something was written.
         6 => client.sent.set(true),
         // A large message has come to its end.
@@ -230,8 +230,16 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             let socket = client.attr(py, q::sock);
             if vm.poll(py, socket).is_some() {
                 client.stream.set(socket);
+                let mut read = Method::new();
+                client.method(py, q::_read, &mut read);
+                client.own.set(read.0[0] == client.own_read.get());
                 client.looks_first.set(what == 13);
             }
+        }
+        // Has the program put a socket in the place of ours?
+        18 => {
+            let socket = client.attr(py, q::sock);
+            return vm.bool(client.stream.get() != Obj::NULL && client.stream.get() != socket);
         }
         // Is `_write` our own?
         14 => {
@@ -239,8 +247,11 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.method(py, q::_write, &mut write);
             return vm.bool(write.0[0] == client.own_write.get());
         }
-        // A look at what comes has failed.
-        15 => client.is_peeking.set(false),
+        // What reads has failed.
+        15 => {
+            client.is_peeking.set(false);
+            client.is_reading.set(false);
+        }
         // A callback begins, and ends.
         8 | 9 => client.in_callback.set(what == 8),
         _ => {
@@ -293,6 +304,7 @@ extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, argument
         Action::Wait(wait) => (0, wait.unwrap_or(u32::MAX)),
         Action::Ping => {
             client.last_sent.set(now);
+            client.asked.set(true);
             if !client.pinged.replace(true) {
                 client.last_ping.set(now);
             }

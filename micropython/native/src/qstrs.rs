@@ -66,6 +66,7 @@ qstrs! {
     RuntimeError
     TypeError
     __name__
+    _fetch
     _idle
     _install
     _large

@@ -27,14 +27,15 @@ def go_on(self):
     big = self._big
     time = _milliseconds(self)
     limit = None if time < 0 else ticks_add(ticks_ms(), time)
-    self._came = reading = False
+    times = [None, False]
+    reading = False
     try:
         while expected(big):
             reading = True
+            self._times = times
             part = self._read(expected(big))
             reading = False
-            if self._end is not None:
-                self._came = True
+            self._times = None
             _reset(self, 11)
             take(self, big, part)
             if self._big is big:
@@ -44,12 +45,11 @@ def go_on(self):
                 return
     except MQTTException as error:
         # Something came since it waits, but less than a part.
-        if not (reading and self._came and error.args[0] == 30):
+        if not (reading and times[1] and error.args[0] == 30):
             raise
-        _reset(self, 11)
         return
     finally:
-        self._end = None
+        self._times = None
     self._big = None
     _reset(self, 10)
     if big[5]:

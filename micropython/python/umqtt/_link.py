@@ -172,7 +172,7 @@ def _close(self):
     self.sock = self.sock_raw = self.poller_r = self.poller_w = None
     _reset(self, 2)
     self._part = b""
-    self._big = None
+    self._big = self._times = None
     if sock:
         try:
             sock.close()
@@ -237,7 +237,7 @@ def _milliseconds(self):
 def _wait(self, poller, end, looks=None):
     """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end.
 
-    With `looks` it looks meanwhile after what times out.
+    With `looks` it looks meanwhile after what times out; then it is the rest of a packet that is waited for.
     """
     while True:
         if not self.sock:
@@ -246,11 +246,7 @@ def _wait(self, poller, end, looks=None):
         if left >= 0:
             now = ticks_ms()
             if end is None:
-                end = self._end
-            if end is None:
                 end = ticks_add(now, left)
-                if self._big:
-                    self._end = end
             left = ticks_diff(end, now)
             if left < 0:
                 raise MQTTException(30)
@@ -258,10 +254,11 @@ def _wait(self, poller, end, looks=None):
         is_last = time < 0 or 0 <= left <= time
         if poller.poll(left if is_last else time):
             return end
+        if looks:
+            # Nothing waits to be read, and each part that came has put off the time to give up.
+            _look(self, True)
         if is_last:
             raise MQTTException(30)
-        # While a packet is coming, PINGRESP stands behind it.
-        _look(self, left < 0)
 
 
 def _turn(self):
@@ -293,6 +290,9 @@ def _more(self, buf, length, written):
             if count:
                 sent += count
                 end = None
+            elif _reset(self, 18):
+                # It could be written to, and took nothing, or does not tell.
+                raise MQTTException(3)
     except MQTTException:
         # Half a packet is on its way: what would follow it is lost for the other side.
         if sent:
@@ -305,10 +305,10 @@ def _more(self, buf, length, written):
     _reset(self, 6)
 
 
-def _peek(self):
-    """The next byte of what has come; nobody else reads meanwhile."""
+def _peek(self, n):
+    """The next bytes of what has come; nobody else reads meanwhile. None when `_read` has some."""
     try:
-        return self.sock.read(1)
+        return None if self._part else self.sock.read(n)
     except:
         _reset(self, 15)
         raise
@@ -326,7 +326,8 @@ def _payload(self, msg):
 def _read(self, n):
     if n < 0:
         raise MQTTException(2)
-    end = None
+    times = self._times
+    end = times and times[0]
     while True:
         if not self.sock:
             raise MQTTException(8)
@@ -337,12 +338,33 @@ def _read(self, n):
         more = self.sock.read(n - len(part))
         if more:
             self._part = part + more
-            if self._big and end is not None:
-                self._came = True
+            if times:
+                _reset(self, 11)
+                times[1] = end is not None
         elif more is None:
-            end = _wait(self, self.poller_r, end, self._big)
+            if times:
+                _look(self, False)
+            end = _wait(self, self.poller_r, end, times)
+            if times:
+                times[0] = end
         else:
             raise MQTTException(1)
+
+
+def _fetch(self, n, again):
+    """Reads on in a packet by the program's `_read`; gives False when something came in time, but not all of it."""
+    if not again:
+        self._kept = [None, False]
+    self._times = times = self._kept
+    try:
+        return self._read(n)
+    except MQTTException as error:
+        if times[1] and error.args[0] == 30:
+            return False
+        _reset(self, 15)
+        raise
+    finally:
+        self._times = None
 
 
 def _idle(self, again):
@@ -361,10 +383,14 @@ def _idle(self, again):
             raise MQTTException(28)
 
 
-def _rest(self, end, came):
-    """A packet has begun. Waits until `end`; gives False to stop, or else the end for the next time."""
-    if came:
+def _rest(self, end, came, fresh):
+    """A packet has begun. Waits until `end`; gives False to stop, or else the end for the next time.
+
+    `came`: something came since it waits; `fresh`: something came since the last time or the beginning of the call.
+    """
+    if fresh:
         _reset(self, 11)
+    _look(self, False)
     try:
         return _wait(self, self.poller_r, end, True)
     except MQTTException as error:

@@ -5,16 +5,18 @@ from ._link import _ack, _fail, _reset, _tell
 
 def message(self, topic, msg, retain, dup, pid):
     """A message came; it is handed over unless that was done before the broker knew."""
-    if pid not in self._received:
-        self._received.add(pid)
-        if self.cb:
-            _reset(self, 8)
-            self.cb(topic, msg, retain, dup)
-            _reset(self, 9)
-    _reset(self, 4)
-    # The callback may have disconnected, or begun another session.
-    if self.sock and pid in self._received:
-        _send(self, b"\x50\x02", pid)
+    try:
+        if pid not in self._received:
+            self._received.add(pid)
+            if self.cb:
+                _reset(self, 8)
+                self.cb(topic, msg, retain, dup)
+                _reset(self, 9)
+    finally:
+        _reset(self, 4)
+        # The callback may have disconnected, or begun another session.
+        if self.sock and pid in self._received:
+            _send(self, b"\x50\x02", pid)
 
 
 def packet(self, first, body):

@@ -108,6 +108,7 @@ class MQTTClient(simple2.MQTTClient):
         if 2 * idle >= limit and ticks_diff(self.last_ping, self.last_cpacket) <= 0:
             if self.sock and not self.conn_issue:
                 MQTTClient.ping(self)
+                simple2._load()._reset(self, 16)
 
     def is_keepalive(self):
         if self._ask():

@@ -36,3 +36,13 @@ fn a_class_that_the_program_patches() {
 fn arguments_that_the_original_takes() {
     agree("alike/arguments");
 }
+
+#[test]
+fn packet_ids_that_are_few() {
+    agree("alike/few_ids");
+}
+
+#[test]
+fn a_socket_that_does_not_tell_what_it_has_written() {
+    agree("alike/forgetful_socket");
+}

@@ -14,9 +14,12 @@ macro_rules! defects {
 
 defects! {
     callback_raises
+    callback_raises_twice
+    closed_behind
     closed_link
     d01_tls
     d02_partial_packet
+    d02_silent_link
     d02_slow_parts
     d02_split_anywhere
     d03_unexpected_packet

@@ -290,6 +290,12 @@ impl Vm {
         if start.is_null() { None } else { Some(Memory { start, size }) }
     }
 
+    /// Gives a block back that nothing else has seen.
+    #[inline(never)]
+    pub fn release(&self, _: &mut Py, memory: Memory) {
+        (self.table.reallocate)(memory.start, 0, true);
+    }
+
     /// As [`memory`](Self::memory), but raises `MemoryError`.
     #[inline(never)]
     pub fn memory_or_raise(&self, py: &mut Py, size: usize) -> Memory {

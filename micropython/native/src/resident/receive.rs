@@ -22,28 +22,25 @@ pub extern "C" fn m_check_msg(
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
-    if client.is_peeking.get() {
-        // Another thread is about to send, and looks.
-        return client.vm.none();
-    }
-    client.is_reading.set(true);
+    // What a callback raised then is of no account now; but the callback that calls this goes on.
+    let was = client.in_callback.replace(false);
     let result = client.check_msg(py);
-    client.is_reading.set(false);
+    client.in_callback.set(was);
     result
 }
 
 impl Client {
     fn check_msg(&self, py: &mut Py) -> Obj {
-        // What a callback raised then is of no account now.
-        self.in_callback.set(false);
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
         }
         let (mut has_idled, mut is_ready) = (false, false);
-        // When to stop waiting for the rest of a packet, once that has begun, or None for never; and whether something
-        // came since.
-        let (mut end, mut has_waited, mut came) = (self.vm.none(), false, false);
+        // When to stop waiting for the rest of a packet, once that has begun, or None for never; whether something came
+        // since; and whether something came that the keep-alive does not know of.
+        let (mut end, mut has_waited, mut came, mut is_fresh) = (self.vm.none(), false, false, false);
+        // A part was read by `_read` before.
+        let mut again = false;
         loop {
             if socket == self.vm.none() {
                 self.vm.raise_code(py, ECONNOT);
@@ -64,7 +61,7 @@ impl Client {
                         if header.packet_type == PacketType::Publish {
                             self.look(py, false);
                         }
-                        if self.filled.replace(0) == length {
+                        if self.filled.get() == length {
                             return self.handle(py, header, start);
                         }
                         self.vm.raise_code(py, ECONNOT);
@@ -78,14 +75,17 @@ impl Client {
             }
             let looks = !is_ready && self.looks_first.get() && socket == self.stream.get();
             let is_empty = looks && self.vm.poll(py, socket) == Some(0);
-            let got = if is_empty { self.vm.none() } else { self.fetch(py, socket, length - filled) };
+            let got = if is_empty { self.vm.none() } else { self.fetch(py, socket, length - filled, again) };
+            again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
                     let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
-                    end = self.cold(py, q::_rest, &[self.object.get(), end, self.vm.bool(came)]);
+                    let (came, fresh) = (self.vm.bool(came), self.vm.bool(is_fresh));
+                    end = self.cold(py, q::_rest, &[self.object.get(), end, came, fresh]);
+                    is_fresh = false;
                     is_ready = end != self.vm.bool(false);
                     has_waited = true;
                 }
@@ -99,17 +99,21 @@ impl Client {
                 continue;
             }
             is_ready = false;
+            if got == self.vm.bool(false) {
+                return self.vm.none();
+            }
             if !matches!(got.as_int(), Some(1..)) {
                 self.vm.raise_code(py, ECONCLOSE);
             }
             came |= has_waited;
+            is_fresh = true;
         }
     }
 
     /// Reads so many bytes at most behind those in the receive buffer, which has room for them: in the midst of a
-    /// packet by `_read`, if a subclass has its own. Gives how many, or None.
+    /// packet by `_read`, if a subclass has its own. Gives how many, or None, or False when that waited in vain.
     #[inline(never)]
-    pub fn fetch(&self, py: &mut Py, socket: Obj, count: usize) -> Obj {
+    pub fn fetch(&self, py: &mut Py, socket: Obj, count: usize, again: bool) -> Obj {
         let mut read = Method::new();
         if socket != self.socket.get() {
             self.method(py, q::_read, &mut read);
@@ -125,24 +129,29 @@ impl Client {
         #[allow(clippy::cast_possible_wrap)]
         let mut argument = Obj::int(count as isize);
         let is_direct = self.reads_into.get() && (filled == 0 || self.own.get());
-        if filled > 0 && !self.own.get() {
-            self.method(py, q::_read, &mut read);
-            // It gives all or nothing within its time.
-            argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
-        } else {
-            let [function, bound] = self.reader.get();
-            read.0[0] = function;
-            read.0[1] = bound;
-        }
+        let [function, bound] = self.reader.get();
+        read.0[0] = function;
+        read.0[1] = bound;
         // A program that looks for messages in its `readinto` finds the view as it was when that returns.
         let before = room.shown();
+        // Another thread does not take a byte from between; one that has begun to has the first.
+        if self.is_peeking.get() {
+            return self.vm.none();
+        }
+        self.is_reading.set(true);
         if is_direct {
             argument = room.show(memory, filled, filled + count);
         }
         read.0[2] = argument;
-        let mut got = self.vm.call_method(py, &read, 1);
+        let mut got = if filled > 0 && !self.own.get() {
+            argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
+            self.cold(py, q::_fetch, &[self.object.get(), argument, self.vm.bool(again)])
+        } else {
+            self.vm.call_method(py, &read, 1)
+        };
+        self.is_reading.set(false);
         room.restore(&before);
-        if got == self.vm.none() {
+        if got == self.vm.none() || got == self.vm.bool(false) {
             return got;
         }
         if self.filled.get() != filled || filled > 0 && self.receive.get() != memory {
@@ -180,6 +189,11 @@ impl Client {
             }
         }
         let Some(memory) = self.vm.memory(py, length.max(SMALL)) else { return false };
+        if length > KEPT {
+            // The program gets a copy.
+            let Some(copy) = self.vm.memory(py, length) else { return false };
+            self.vm.release(py, copy);
+        }
         let begun = self.receive.get().part(py, 0, self.filled.get());
         memory.put(py, 0, begun);
         self.receive.set(memory);
@@ -193,6 +207,7 @@ impl Client {
         if header.packet_type != PacketType::Publish {
             let first = Obj::int((header.packet_type as isize) << 4);
             let body = self.vm.bytes(py, memory, start, end);
+            self.filled.set(0);
             let told = self.cold(py, q::_packet, &[self.object.get(), first, body]);
             if told != self.vm.none() {
                 self.look(py, false);
@@ -206,6 +221,8 @@ impl Client {
         let (topic, payload) = (start + 2 + message.topic.as_bytes().len(), end - message.payload.len());
         let topic = self.vm.bytes(py, memory, start + 2, topic);
         let payload = self.vm.bytes(py, memory, payload, end);
+        // Without memory for these it stays.
+        self.filled.set(0);
         if memory.size() > KEPT {
             self.receive.set(Memory::NONE);
         }
