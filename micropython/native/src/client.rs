@@ -18,8 +18,9 @@ pub struct Client {
     /// `_read` and `_write` as they are when no subclass has its own, to be compared with.
     pub own_read: Cell<Obj>,
     pub own_write: Cell<Obj>,
-    /// `time.ticks_ms`
+    /// `time.ticks_ms`, and `_thread.get_ident` or None.
     pub ticks: Cell<Obj>,
+    pub ident: Cell<Obj>,
     /// The packet that goes out, and the object that shows it.
     pub transmit: Cell<Memory>,
     pub packet: Cell<Lent>,
@@ -37,12 +38,16 @@ pub struct Client {
     pub room: Cell<Lent>,
     /// The message whose PUBACK waits for its callback.
     pub unacknowledged: Cell<Option<PacketId>>,
+    /// Where that PUBACK is written: another thread may have a packet in the transmit buffer.
+    pub pub_ack: Cell<[u8; 4]>,
     /// The same of a link that has ended, until it is known whether the session goes on.
     pub held: Cell<Option<PacketId>>,
     /// The packet in the transmit buffer has no id yet.
     pub is_provisional: Cell<bool>,
     pub in_callback: Cell<bool>,
-    /// A socket's method that reads is under way, perhaps in another thread; and `_peek`.
+    /// The thread that called `check_msg` last, if any did on this link; only it looks for the end.
+    pub receiver: Cell<Obj>,
+    /// A socket's method that reads is under way; and `_peek`.
     pub is_reading: Cell<bool>,
     pub is_peeking: Cell<bool>,
     /// The rest of a large message is still to be read.
@@ -63,6 +68,9 @@ pub struct Client {
     pub next_look: Cell<usize>,
     pub ids: Ids,
 }
+
+/// The smallest receive buffer.
+pub const SMALL: usize = 64;
 
 /// What a packet id is used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,6 +207,25 @@ impl Client {
                 Err(Failure::Refused(name)) => self.vm.refuse(py, name),
             }
         }
+    }
+
+    /// Has `_ended` look whether the other side has closed the link, if it is broken or something waits to be read. A
+    /// socket that a program has put in the place of ours cannot tell.
+    #[inline(never)]
+    pub fn notice_end(&self, py: &mut Py, socket: Obj) {
+        if socket == self.stream.get()
+            && let Some(events @ 1..) = self.vm.poll(py, socket)
+        {
+            #[allow(clippy::cast_possible_wrap)]
+            self.cold(py, q::_ended, &[self.object.get(), Obj::int(events as isize)]);
+        }
+    }
+
+    /// The thread that runs, where there are threads.
+    #[inline(never)]
+    pub fn thread(&self, py: &mut Py) -> Obj {
+        let ident = self.ident.get();
+        if ident == self.vm.none() { Obj::int(0) } else { self.vm.call(py, ident, &[]) }
     }
 
     /// Calls a function of the module `_link`, where all is that is not needed for every message.

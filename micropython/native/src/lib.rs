@@ -12,6 +12,8 @@ mod books;
 mod client;
 mod codes;
 #[cfg(feature = "link")]
+mod end;
+#[cfg(feature = "link")]
 mod link;
 mod mp;
 mod qstrs;
@@ -42,7 +44,5 @@ extern "C" fn begin(function: &'static Function, _n: usize, _kw: usize, _argumen
     let (vm, py) = &mut Vm::of(function);
     let install = vm.function(py, resident::m_install);
     vm.store_global(py, qstrs::q::_install, install);
-    let notice = vm.function(py, resident::m_notice);
-    vm.store_global(py, qstrs::q::_notice, notice);
     vm.none()
 }

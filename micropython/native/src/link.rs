@@ -6,6 +6,7 @@ use umqtt_proto::{Binary, ClientId, EncodeError, PacketId, QoS, Text, TopicFilte
 
 use crate::client::{Client, Failure, Kind, ticks_add, ticks_diff};
 use crate::codes::{SDELIVERED, SUNKNOWNPID};
+use crate::end::{m_ended, m_notice};
 use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
 use crate::qstrs::q;
 
@@ -22,6 +23,8 @@ pub fn functions(vm: &Vm, py: &mut Py) -> Obj {
         vm.function(py, m_reset),
         vm.function(py, m_tell),
         vm.function(py, m_alive),
+        vm.function(py, m_notice),
+        vm.function(py, m_ended),
     ];
     vm.tuple(py, &functions)
 }
@@ -186,6 +189,7 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.asked.set(false);
             client.is_reading.set(false);
             client.is_peeking.set(false);
+            client.receiver.set(Obj::NULL);
             client.filled.set(0);
         }
         // A session begins.

@@ -66,6 +66,7 @@ qstrs! {
     RuntimeError
     TypeError
     __name__
+    _ended
     _fetch
     _idle
     _install
@@ -75,7 +76,7 @@ qstrs! {
     _look
     _m
     _more
-    _notice
+    _own
     _packet
     _payload
     _peek
@@ -85,6 +86,7 @@ qstrs! {
     cb
     cbstat
     check_msg
+    get_ident
     keepalive
     last_cpacket
     memoryview

@@ -17,15 +17,16 @@ def begin(self, header):
         shift += 7
     if header[0] >> 4 != 3 or size < 4:
         _fail(self, -1)
-    # The first byte, the whole length, what is left of it; length of the topic, the topic, pid; payload so far.
-    self._big = [header[0], size, size, None, b"", None, 0]
+    # The first byte, the whole length, what is left of it; length of the topic, the topic, pid; payload so far; whether it
+    # is of QoS 2 and was handed over before.
+    self._big = [header[0], size, size, None, b"", None, 0, False]
     _reset(self, 3)
 
 
 def go_on(self):
     """Reads on for as long as one wait may take at most; what has come stays."""
     big = self._big
-    time = _milliseconds(self)
+    time = _milliseconds(self.socket_timeout)
     limit = None if time < 0 else ticks_add(ticks_ms(), time)
     times = [None, False]
     reading = False
@@ -52,9 +53,11 @@ def go_on(self):
         self._times = None
     self._big = None
     _reset(self, 10)
+    if big[0] & 4:
+        self._received.add(int.from_bytes(big[5], "big"))
     if big[5]:
         self._write((b"\x50\x02" if big[0] & 4 else b"\x40\x02") + big[5])
-    if not self.cb_part:
+    if not (self.cb_part or big[7]):
         raise MQTTException(4, big[4], big[6])
 
 
@@ -79,10 +82,11 @@ def take(self, big, part):
         big[5] = part
         if part == b"\0\0":
             _fail(self, -1)
+        big[7] = big[0] & 4 and int.from_bytes(part, "big") in self._received
     else:
         offset = big[6]
         big[6] += len(part)
-        if self.cb_part:
+        if self.cb_part and not big[7]:
             _reset(self, 8)
             self.cb_part(big[4], part, offset, big[2] + big[6])
             _reset(self, 9)

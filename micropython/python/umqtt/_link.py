@@ -5,9 +5,14 @@ import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
 from . import simple2
-from .simple2 import MQTTException, _notice, pid_gen
+from .simple2 import MQTTException, pid_gen
 
-_init, _connect, _request, _ack, _reset, _tell, _alive = _install
+try:
+    from _thread import get_ident
+except ImportError:
+    get_ident = None
+
+_init, _connect, _request, _ack, _reset, _tell, _alive, _notice, _ended = _install
 
 
 def __init__(
@@ -81,8 +86,8 @@ def connect(self, clean_session=True, timeout=None):
     if isinstance(packet, int):
         raise AssertionError((None, "keepalive", "client_id", "user", "password", "topic", "msg")[packet])
     self.disconnect()
-    if timeout is not None:
-        self.socket_timeout = timeout
+    # A callback of wait_msg() connects within the time that holds otherwise.
+    self.socket_timeout = _timeout(self) if timeout is None else timeout
     try:
         tells = _open(self)
         _reset(self, 0)
@@ -141,7 +146,7 @@ def _dial(self, address):
         if e.errno != EINPROGRESS:
             raise
     _watch(self, sock)
-    for _, events in self.poller_w.poll(_milliseconds(self)):
+    for _, events in self.poller_w.poll(_milliseconds(self.socket_timeout)):
         if events & ~select.POLLOUT:
             # It was refused: the socket knows why.
             sock.read(1)
@@ -219,19 +224,30 @@ def unsubscribe(self, topic):
 
 def wait_msg(self):
     before = self.socket_timeout
+    outer = self._before
+    self._before = _timeout(self)
     self.socket_timeout = None
     try:
         return self.check_msg()
     finally:
         self.socket_timeout = before
+        self._before = outer
 
 
 def _in_cb(self):
     return _reset(self, 7)
 
 
-def _milliseconds(self):
-    return -1 if self.socket_timeout is None else int(self.socket_timeout * 1000)
+def _timeout(self):
+    """What socket_timeout is outside wait_msg(), which another thread may begin or end meanwhile."""
+    time = self.socket_timeout
+    if time is None:
+        time = self._before
+    return self.socket_timeout if time is None else time
+
+
+def _milliseconds(time):
+    return -1 if time is None else int(time * 1000)
 
 
 def _wait(self, poller, end, looks=None):
@@ -242,7 +258,8 @@ def _wait(self, poller, end, looks=None):
     while True:
         if not self.sock:
             raise MQTTException(28)
-        left = _milliseconds(self)
+        # A write does not wait for longer because a read does.
+        left = _milliseconds(_timeout(self) if poller is self.poller_w else self.socket_timeout)
         if left >= 0:
             now = ticks_ms()
             if end is None:
@@ -367,10 +384,11 @@ def _fetch(self, n, again):
         self._times = None
 
 
-def _idle(self, again):
+def _idle(self, again, nested):
     """There is nothing to read. Waits, but not `again`; gives whether there is something now."""
     while True:
-        forever = self.socket_timeout is None
+        # A check_msg() in a callback of wait_msg() does not.
+        forever = self.socket_timeout is None and not (nested and self._before is not None)
         if forever or not again:
             time = _turn(self) if forever else 1
             poller = self.poller_r
@@ -411,8 +429,9 @@ def _look(self, idle):
     if self.keepalive and self.sock:
         # With half the time left to give up in, the broker is asked once.
         time = self.keepalive * 500
-        if self.socket_timeout is not None:
-            time = min(time, _milliseconds(self))
+        limit = _milliseconds(self.socket_timeout)
+        if limit >= 0:
+            time = min(time, limit)
         action = _alive(self, self.keepalive, time)
         if action == 1:
             self.ping()

@@ -299,3 +299,5 @@ class MQTTClient(simple2.MQTTClient):
         result = self._try(10, "check_msg", None, None)
         self.is_keepalive()
         return result or None
+
+    _own = check_msg

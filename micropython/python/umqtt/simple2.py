@@ -29,7 +29,7 @@ def pid_gen(pid=0):
 
 class MQTTClient:
     # What a client does not set is here: each attribute of its own makes its others slower to find.
-    cb = granted = msg_max = cb_part = user = pswd = lw_topic = lw_msg = _big = _times = None
+    cb = granted = msg_max = cb_part = user = pswd = lw_topic = lw_msg = _big = _times = _before = None
     keepalive = lw_qos = 0
     ssl = lw_retain = False
     _part = b""

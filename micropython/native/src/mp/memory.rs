@@ -1,5 +1,7 @@
 //! Memory of MicroPython's heap, and the objects that show it to programs.
 
+use core::cell::Cell;
+
 use super::table::Array;
 use super::{Obj, Py};
 
@@ -12,6 +14,11 @@ pub struct Memory {
 
 impl Memory {
     pub const NONE: Self = Self { start: core::ptr::null_mut(), size: 0 };
+
+    /// A part of a client's state, which lies in such memory and is never freed before the client.
+    pub const fn of<const N: usize>(bytes: &Cell<[u8; N]>) -> Self {
+        Self { start: bytes.as_ptr().cast(), size: N }
+    }
 
     pub const fn size(&self) -> usize {
         self.size

@@ -407,6 +407,7 @@ impl Client {
         client.own_read.set(own_read);
         client.own_write.set(own_write);
         client.ticks.set(vm.global(py, q::ticks_ms));
+        client.ident.set(vm.global(py, q::get_ident));
         client.packet.set(vm.lent(py));
         client.room.set(vm.lent(py));
         vm.store(py, object, q::_m, state.0[0]);

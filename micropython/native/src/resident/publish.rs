@@ -81,7 +81,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
             size = encode(py, id);
         }
     }
-    client.send_packet(py, size);
+    client.send_packet(py, client.transmit.get(), client.packet.get(), size);
     if !is_small.get() {
         // A large payload goes out from where it is, in a write of its own.
         client.cold(py, q::_payload, &[me, message]);

@@ -4,13 +4,10 @@ use umqtt_proto::QoS;
 use umqtt_proto::wire::{Ack, FixedHeader, PacketType, Publish};
 
 use super::publish::KEPT;
-use crate::client::{Client, Failure, ticks_diff};
+use crate::client::{Client, SMALL, ticks_diff};
 use crate::codes::{ECONCLOSE, ECONNOT, EREADLEN, EUNKNOWN};
 use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
 use crate::qstrs::q;
-
-/// The smallest receive buffer.
-const SMALL: usize = 64;
 
 /// `check_msg()`
 pub extern "C" fn m_check_msg(
@@ -22,15 +19,17 @@ pub extern "C" fn m_check_msg(
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
+    let thread = client.thread(py);
+    client.receiver.set(thread);
     // What a callback raised then is of no account now; but the callback that calls this goes on.
     let was = client.in_callback.replace(false);
-    let result = client.check_msg(py);
+    let result = client.check_msg(py, was);
     client.in_callback.set(was);
     result
 }
 
 impl Client {
-    fn check_msg(&self, py: &mut Py) -> Obj {
+    fn check_msg(&self, py: &mut Py, is_nested: bool) -> Obj {
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
@@ -79,7 +78,8 @@ impl Client {
             again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
-                    let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
+                    let (again, nested) = (self.vm.bool(has_idled), self.vm.bool(is_nested));
+                    let idle = self.cold(py, q::_idle, &[self.object.get(), again, nested]);
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
@@ -113,7 +113,7 @@ impl Client {
     /// Reads so many bytes at most behind those in the receive buffer, which has room for them: in the midst of a
     /// packet by `_read`, if a subclass has its own. Gives how many, or None, or False when that waited in vain.
     #[inline(never)]
-    pub fn fetch(&self, py: &mut Py, socket: Obj, count: usize, again: bool) -> Obj {
+    fn fetch(&self, py: &mut Py, socket: Obj, count: usize, again: bool) -> Obj {
         let mut read = Method::new();
         if socket != self.socket.get() {
             self.method(py, q::_read, &mut read);
@@ -179,7 +179,7 @@ impl Client {
     ///
     /// A program may have the old block still in view: so it is neither resized nor freed.
     #[inline(never)]
-    pub fn grow(&self, py: &mut Py, length: usize) -> bool {
+    fn grow(&self, py: &mut Py, length: usize) -> bool {
         #[allow(clippy::cast_possible_wrap)]
         let size = Obj::int(length as isize);
         if length > KEPT {
@@ -250,15 +250,11 @@ impl Client {
     #[inline(never)]
     fn acknowledge(&self, py: &mut Py) {
         if let Some(id) = self.unacknowledged.get() {
-            let packet = Ack::PubAck(id).to_bytes();
-            let length = self.encode(py, |py, memory| {
-                if memory.size() < packet.len() {
-                    return Err(Failure::TooSmall(packet.len()));
-                }
-                memory.put(py, 0, &packet);
-                Ok(packet.len())
-            });
-            self.send_packet(py, length);
+            let memory = Memory::of(&self.pub_ack);
+            memory.put(py, 0, &Ack::PubAck(id).to_bytes());
+            let (room, before) = (self.room.get(), self.room.get().shown());
+            self.send_packet(py, memory, room, memory.size());
+            room.restore(&before);
             self.unacknowledged.set(None);
         }
     }

@@ -1,0 +1,108 @@
+//! Whether the other side has closed the link, before a packet is written to it.
+
+use umqtt_proto::wire::FixedHeader;
+
+use crate::client::{Client, SMALL};
+use crate::codes::EWRITELEN;
+use crate::mp::{BROKEN, Call, Function, Method, Obj, Py, READABLE, Vm};
+use crate::qstrs::q;
+
+/// How many parts are read before one packet is written, at most.
+const PARTS: usize = 8;
+
+/// `_notice(client)`: something is about to be written.
+pub extern "C" fn m_notice(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let [me] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let socket = client.attr(py, q::sock);
+    client.notice_end(py, socket);
+    vm.none()
+}
+
+/// `_ended(client, events)`: closes the link and raises `MQTTException(3)` if the other side has closed it or it is
+/// broken, as far as that is known here.
+///
+/// An end behind a whole packet is not seen: that may be a message. So the last byte of a packet is left, and a program
+/// that polls the socket finds it; a PINGRESP is taken, unless the program asked for it.
+pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
+    let (vm, py) = &mut Vm::of(function);
+    let [me, events] = Call::new(n, kw, arguments).exactly(vm, py);
+    let client = Client::of(vm, py, me);
+    let mut events = usize::try_from(vm.int(py, events)).unwrap_or_default();
+    let socket = client.stream.get();
+    // As long as the socket is this one, and each time it has brought something.
+    for _ in 0..PARTS {
+        let mut has_ended = events & BROKEN != 0;
+        if !has_ended {
+            let count = if events & READABLE != 0 && client.may_peek(py) { client.missing(py) } else { 0 };
+            if count == 0 {
+                break;
+            }
+            client.is_peeking.set(true);
+            #[allow(clippy::cast_possible_wrap)]
+            let got = client.cold(py, q::_peek, &[me, Obj::int(count as isize)]);
+            client.is_peeking.set(false);
+            if got == vm.none() {
+                break;
+            }
+            let (bytes, memory, filled) = (vm.buffer(py, got), client.receive.get(), client.filled.get());
+            has_ended = bytes.is_empty();
+            memory.put(py, filled, bytes);
+            client.filled.set(filled + bytes.len().min(count));
+            if matches!(memory.part(py, 0, client.filled.get()), [0xd0, 0]) {
+                client.filled.set(0);
+                client.answered(py);
+            }
+        }
+        if has_ended {
+            client.fail(py, EWRITELEN);
+        }
+        if socket != client.stream.get() {
+            break;
+        }
+        let Some(next) = vm.poll(py, socket) else { break };
+        events = next;
+    }
+    vm.none()
+}
+
+impl Client {
+    /// Whether what waits may be read here: nobody else reads it meanwhile, and `check_msg` is what goes on with it.
+    fn may_peek(&self, py: &mut Py) -> bool {
+        if self.large.get() || self.is_reading.get() || self.is_peeking.get() {
+            return false;
+        }
+        if self.receiver.get() != Obj::NULL {
+            return self.receiver.get() == self.thread(py);
+        }
+        // It was not called yet, and a program may have one that reads from the socket itself.
+        let (mut check_msg, mut own) = (Method::new(), Method::new());
+        self.method(py, q::check_msg, &mut check_msg);
+        self.method(py, q::_own, &mut own);
+        check_msg.0[0] == own.0[0]
+    }
+
+    /// How many bytes the packet that comes in lacks, as far as that is known, but for its last one; none if there is no
+    /// room for all of it.
+    fn missing(&self, py: &mut Py) -> usize {
+        let filled = self.filled.get();
+        if self.receive.get().size() == 0
+            && let Some(memory) = self.vm.memory(py, SMALL)
+        {
+            self.receive.set(memory);
+        }
+        let memory = self.receive.get();
+        match FixedHeader::decode(memory.part(py, 0, filled)) {
+            // A `_read` of the program's sees what is behind the first byte.
+            _ if filled > 0 && !self.own.get() => 0,
+            Ok(None) if matches!(memory.part(py, 0, filled), [0xd0]) => usize::from(self.asked.get()),
+            Ok(None) => usize::from(filled < memory.size()),
+            Ok(Some((header, start))) => {
+                let length = start + header.remaining_length as usize;
+                if length > memory.size() { 0 } else { (length - 1).saturating_sub(filled) }
+            }
+            Err(_) => 0,
+        }
+    }
+}
