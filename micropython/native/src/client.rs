@@ -209,18 +209,6 @@ impl Client {
         }
     }
 
-    /// Has `_ended` look whether the other side has closed the link, if it is broken or something waits to be read. A
-    /// socket that a program has put in the place of ours cannot tell.
-    #[inline(never)]
-    pub fn notice_end(&self, py: &mut Py, socket: Obj) {
-        if socket == self.stream.get()
-            && let Some(events @ 1..) = self.vm.poll(py, socket)
-        {
-            #[allow(clippy::cast_possible_wrap)]
-            self.cold(py, q::_ended, &[self.object.get(), Obj::int(events as isize)]);
-        }
-    }
-
     /// The thread that runs, where there are threads.
     #[inline(never)]
     pub fn thread(&self, py: &mut Py) -> Obj {

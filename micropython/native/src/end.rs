@@ -1,7 +1,5 @@
 //! Whether the other side has closed the link, before a packet is written to it.
 
-use umqtt_proto::wire::FixedHeader;
-
 use crate::client::{Client, SMALL};
 use crate::codes::EWRITELEN;
 use crate::mp::{BROKEN, Call, Function, Method, Obj, Py, READABLE, Vm};
@@ -10,29 +8,22 @@ use crate::qstrs::q;
 /// How many parts are read before one packet is written, at most.
 const PARTS: usize = 8;
 
-/// `_notice(client)`: something is about to be written.
-pub extern "C" fn m_notice(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let (vm, py) = &mut Vm::of(function);
-    let [me] = Call::new(n, kw, arguments).exactly(vm, py);
-    let client = Client::of(vm, py, me);
-    let socket = client.attr(py, q::sock);
-    client.notice_end(py, socket);
-    vm.none()
-}
-
-/// `_ended(client, events)`: closes the link and raises `MQTTException(3)` if the other side has closed it or it is
-/// broken, as far as that is known here.
+/// `_ended(client)`: closes the link and raises `MQTTException(3)` if the other side has closed it or it is broken, as
+/// far as that is known here. A socket that a program has put in the place of ours cannot tell.
 ///
 /// An end behind a whole packet is not seen: that may be a message. So the last byte of a packet is left, and a program
 /// that polls the socket finds it; a PINGRESP is taken, unless the program asked for it.
 pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
-    let [me, events] = Call::new(n, kw, arguments).exactly(vm, py);
+    let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
-    let mut events = usize::try_from(vm.int(py, events)).unwrap_or_default();
-    let socket = client.stream.get();
+    let socket = client.attr(py, q::sock);
     // As long as the socket is this one, and each time it has brought something.
     for _ in 0..PARTS {
+        if socket != client.stream.get() {
+            break;
+        }
+        let Some(events) = vm.poll(py, socket) else { break };
         let mut has_ended = events & BROKEN != 0;
         if !has_ended {
             let count = if events & READABLE != 0 && client.may_peek(py) { client.missing(py) } else { 0 };
@@ -58,11 +49,6 @@ pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, argu
         if has_ended {
             client.fail(py, EWRITELEN);
         }
-        if socket != client.stream.get() {
-            break;
-        }
-        let Some(next) = vm.poll(py, socket) else { break };
-        events = next;
     }
     vm.none()
 }
@@ -93,16 +79,15 @@ impl Client {
             self.receive.set(memory);
         }
         let memory = self.receive.get();
-        match FixedHeader::decode(memory.part(py, 0, filled)) {
+        let length = match memory.part(py, 0, filled) {
+            // PINGRESP may end with its second byte; every other packet is longer.
+            [0xd0] if !self.asked.get() => 2,
             // A `_read` of the program's sees what is behind the first byte.
-            _ if filled > 0 && !self.own.get() => 0,
-            Ok(None) if matches!(memory.part(py, 0, filled), [0xd0]) => usize::from(self.asked.get()),
-            Ok(None) => usize::from(filled < memory.size()),
-            Ok(Some((header, start))) => {
-                let length = start + header.remaining_length as usize;
-                if length > memory.size() { 0 } else { (length - 1).saturating_sub(filled) }
-            }
-            Err(_) => 0,
-        }
+            [_, ..] if !self.own.get() => 0,
+            [_, low, ..] if *low < 0x80 => 2 + usize::from(*low),
+            [_, low, high, ..] if *high < 0x80 => 3 + (usize::from(*high) << 7 | usize::from(*low & 0x7f)),
+            _ => filled + 2,
+        };
+        if length > memory.size() { 0 } else { length.saturating_sub(filled + 1) }
     }
 }

@@ -6,7 +6,7 @@ use umqtt_proto::{Binary, ClientId, EncodeError, PacketId, QoS, Text, TopicFilte
 
 use crate::client::{Client, Failure, Kind, ticks_add, ticks_diff};
 use crate::codes::{SDELIVERED, SUNKNOWNPID};
-use crate::end::{m_ended, m_notice};
+use crate::end::m_ended;
 use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
 use crate::qstrs::q;
 
@@ -23,7 +23,6 @@ pub fn functions(vm: &Vm, py: &mut Py) -> Obj {
         vm.function(py, m_reset),
         vm.function(py, m_tell),
         vm.function(py, m_alive),
-        vm.function(py, m_notice),
         vm.function(py, m_ended),
     ];
     vm.tuple(py, &functions)

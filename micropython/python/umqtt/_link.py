@@ -12,7 +12,7 @@ try:
 except ImportError:
     get_ident = None
 
-_init, _connect, _request, _ack, _reset, _tell, _alive, _notice, _ended = _install
+_init, _connect, _request, _ack, _reset, _tell, _alive, _ended = _install
 
 
 def __init__(
@@ -290,7 +290,7 @@ def _write(self, buf, length=-1):
         length = len(buf)
     if not self.sock:
         raise MQTTException(28)
-    _notice(self)
+    _ended(self)
     _more(self, buf, length, self.sock.write(buf, length))
     return length
 
@@ -392,7 +392,12 @@ def _idle(self, again, nested):
         if forever or not again:
             time = _turn(self) if forever else 1
             poller = self.poller_r
-            for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
+            try:
+                events = poller.ipoll(time)
+            except AttributeError:
+                # It is the program's. (A builtin would take long to find here, `hasattr` as well.)
+                events = poller.poll(time)
+            for _ in events:
                 return True
         if not forever:
             return False

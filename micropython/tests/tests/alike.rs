@@ -46,3 +46,13 @@ fn packet_ids_that_are_few() {
 fn a_socket_that_does_not_tell_what_it_has_written() {
     agree("alike/forgetful_socket");
 }
+
+#[test]
+fn a_check_msg_that_reads_from_the_socket_itself() {
+    agree("alike/own_check_msg");
+}
+
+#[test]
+fn a_message_that_is_taken_in_the_midst_of_a_write() {
+    agree("alike/nested_write");
+}

@@ -19,7 +19,10 @@ impl Client {
             return;
         }
         let socket = self.attr(py, q::sock);
-        self.notice_end(py, socket);
+        if socket == self.stream.get() && self.vm.poll(py, socket) != Some(0) {
+            // Something waits to be read, or the link is broken.
+            self.cold(py, q::_ended, &[self.object.get()]);
+        }
         let mut written = self.vm.none();
         let packet = view.show(memory, 0, length);
         #[allow(clippy::cast_possible_wrap)]
