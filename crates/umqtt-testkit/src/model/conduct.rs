@@ -11,14 +11,20 @@ pub struct Conduct {
     pub taken: u64,
     /// How many bytes all links took.
     pub taken_ever: u64,
+    /// How many bytes were read from all links.
+    pub read_ever: u64,
     /// When the link took the last byte, or was opened.
     pub last_taken: u64,
     /// When the client read the last byte, or the link was opened.
     pub last_read: u64,
+    /// When the client tried to read last.
+    pub looked: u64,
     /// When the last byte arrived for the client.
     pub last_arrived: u64,
     /// When the link took the last byte of the oldest PINGREQ whose answer was not read.
     pub ping_taken: Option<u64>,
+    /// When the link took the last byte of the first PINGREQ since nothing was read for a whole keep-alive.
+    pub asked: Option<u64>,
     /// When the client read the last byte of CONNACK.
     pub accepted: Option<u64>,
     /// When the link last took less than there was.
@@ -29,6 +35,16 @@ pub struct Conduct {
     pub attentive: u64,
     /// The keep-alive in milliseconds; 0 for none.
     pub keep_alive: u64,
+    /// How often the client waited in this call until its own time was over.
+    pub lapses: u32,
+    /// The client has read bytes in this call that had been there while it waited for something else.
+    pub neglected: bool,
+    /// The same bytes, before they were read.
+    pub(super) neglects: bool,
+    /// The link has taken DISCONNECT.
+    pub disconnected: bool,
+    /// The client has closed the link by [`World::finish`](super::World::finish).
+    pub finished: bool,
     /// Whether the link that the client closed last had bytes to read, and room to write.
     pub(super) left: (bool, bool),
     /// How often the client asked for something in this call.
@@ -51,6 +67,9 @@ impl Conduct {
         self.taken = 0;
         self.operations = 0;
         self.idle = 0;
+        self.lapses = 0;
+        self.neglected = false;
+        self.neglects = false;
     }
 
     pub(super) fn opened(&mut self, now: u64) {
@@ -58,7 +77,10 @@ impl Conduct {
         self.last_read = now;
         self.last_arrived = now;
         self.ping_taken = None;
+        self.asked = None;
         self.accepted = None;
+        self.disconnected = false;
+        self.finished = false;
         self.acknowledged.clear();
         self.refused = now;
         self.up = Tap::default();
@@ -90,13 +112,20 @@ impl Conduct {
         self.taken += bytes.len() as u64;
         self.taken_ever += bytes.len() as u64;
         self.last_taken = now;
+        let is_overdue = self.keep_alive > 0 && now >= self.last_read.max(self.last_arrived) + self.keep_alive;
         self.up.pass(bytes, |kind, id| match kind {
             4 => self.acknowledged.push((kind, id)),
             5 => {
                 self.acknowledged.push((kind, id));
                 taken(id);
             }
-            12 => drop(self.ping_taken.get_or_insert(now)),
+            12 => {
+                self.ping_taken.get_or_insert(now);
+                if is_overdue {
+                    self.asked.get_or_insert(now);
+                }
+            }
+            14 => self.disconnected = true,
             _ => {}
         });
     }
@@ -104,6 +133,9 @@ impl Conduct {
     /// The client read bytes.
     pub(super) fn read(&mut self, bytes: &[u8], now: u64) {
         self.last_read = now;
+        self.read_ever += bytes.len() as u64;
+        self.asked = None;
+        self.neglected |= self.neglects;
         self.down.pass(bytes, |kind, _| {
             if kind == 13 {
                 self.ping_taken = None;

@@ -207,6 +207,7 @@ impl World {
         self.ask()?;
         self.work();
         let now = self.now;
+        self.conduct.looked = now;
         let Some(link) = self.link.as_mut().filter(|link| !link.closed) else { return Err(Broken) };
         if link.down.arrived(now) == 0 {
             return match link.ended {
@@ -274,15 +275,19 @@ impl World {
         self.ask()?;
         let wakes = self.link.as_mut().map_or(usize::MAX, |link| link.wakes.next_size());
         let wakes = u32::try_from(wakes).ok();
+        let is_own = millis.is_some_and(|millis| wakes.is_none_or(|wakes| millis <= wakes));
         let millis = millis.into_iter().chain(wakes).min();
         let deadline = millis.map(|millis| self.now + u64::from(millis));
+        let mut is_ready = false;
         self.run(deadline, |world| {
             let now = world.now;
-            world
-                .link
-                .as_mut()
-                .is_none_or(|link| read && link.is_readable(now) || write && link.is_writable(now))
+            let link = world.link.as_mut();
+            is_ready =
+                link.is_none_or(|link| read && link.is_readable(now) || write && link.is_writable(now));
+            is_ready
         });
+        self.conduct.lapses += u32::from(is_own && !is_ready);
+        self.conduct.neglects = !read && self.has_bytes();
         Ok(())
     }
 
@@ -312,6 +317,7 @@ impl World {
         self.run(Some(self.now + u64::from(millis)), |world| {
             world.link.as_ref().is_none_or(|link| link.up.len() == 0 || !link.stands())
         });
+        self.conduct.finished = true;
         self.close();
     }
 

@@ -111,11 +111,22 @@ impl<B: Buffers> Life<B> {
         let Self { context, client, .. } = self;
         context.trace.say("program", || "disconnects".into());
         context.writing = Seen::of::<B>(client.session()).pending;
+        let was_connected = context.connected;
         context.begin(Call::Disconnect);
         let result = client.disconnect();
         let seen = Seen::of::<B>(client.session());
-        if context.end(Call::Disconnect, seen, result.as_ref().err()) && seen.connected {
+        if !context.end(Call::Disconnect, seen, result.as_ref().err()) {
+            return;
+        }
+        if seen.connected {
             context.fail("connected after disconnect");
+        }
+        let is_orderly = {
+            let world = context.world.borrow();
+            world.conduct.disconnected && world.conduct.finished
+        };
+        if was_connected && result.is_ok() && !is_orderly {
+            context.fail("the client has disconnected without DISCONNECT, or without time for it to arrive");
         }
     }
 

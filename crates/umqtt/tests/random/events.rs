@@ -141,17 +141,26 @@ impl Context {
     fn on_timed_out(&mut self, id: PacketId) {
         self.tally.timed_out += 1;
         let now = self.now() + self.slack();
+        // A client that can write no acknowledgement has no room to read in the end.
+        let (looked, stalls) = {
+            let world = self.world.borrow();
+            let conduct = &world.conduct;
+            (conduct.looked + self.slack(), !world.is_writable() || conduct.refused >= conduct.call)
+        };
         let timeout = self.plan.timeouts.message;
         let Some(open) = self.open.iter_mut().find(|open| open.id == id) else {
             return self.fail(format!("the id {id} timed out, which is not open"));
         };
-        let (again, too_soon) = (open.late, now - open.since < u64::from(timeout));
+        let due = open.since + u64::from(timeout);
+        let (again, too_soon, unseen) = (open.late, now < due, looked < due && !stalls);
         open.late = true;
         let open = *open;
         if again {
             self.fail(format!("{open:?} timed out twice"));
         } else if too_soon {
             self.fail(format!("{open:?} timed out after {} ms", now - open.since));
+        } else if unseen {
+            self.fail(format!("{open:?} timed out, and nothing was read after its time"));
         }
     }
 

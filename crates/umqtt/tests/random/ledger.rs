@@ -201,8 +201,9 @@ impl Context {
             if !open.kept || self.open.iter().any(|other| other.id == open.id) {
                 continue;
             }
-            // A PUBREL whose session the broker has lost leaves the store at once.
-            if matches!(open.what, What::Message(_, 2)) && open.connection < self.last_loss {
+            // A PUBREL whose session the broker has lost, or a liar says so, leaves the store at once.
+            let is_over = open.connection < self.last_loss || !self.is_trusted();
+            if matches!(open.what, What::Message(_, 2)) && is_over {
                 continue;
             }
             missing += 1;

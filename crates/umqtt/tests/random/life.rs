@@ -143,6 +143,7 @@ impl<B: Buffers> Life<B> {
                         let world = context.world.borrow();
                         world.is_doomed() && world.is_writable()
                     };
+                    context.check_dead_link(seen);
                     context.doomed += u32::from(doomed && seen.pending == 0);
                     if context.doomed > 4 {
                         context.fail(
@@ -168,7 +169,10 @@ impl<B: Buffers> Life<B> {
 
     /// Waits for a while as an event loop of the program's own does.
     fn event_loop(&mut self) {
-        let until = self.context.now() + u64::from(self.context.rng.u32(..8_000));
+        let begun = self.context.now();
+        let until = begun + u64::from(self.context.rng.u32(..8_000));
+        let mut moved = self.moved();
+        let mut idle = 0;
         while self.context.connected && !self.context.dead && !self.context.has_failed() {
             if self.look_for(0) {
                 continue;
@@ -182,7 +186,18 @@ impl<B: Buffers> Life<B> {
             let millis = wait.millis.min(u32::try_from(left).unwrap());
             let result = self.context.world.borrow_mut().wait(wait.read, wait.write, Some(millis));
             self.context.dead |= result.is_err();
+            let before = std::mem::replace(&mut moved, self.moved());
+            idle += u64::from(moved == before);
+            if idle > 64 + (self.context.now() - begun) / 100 {
+                self.context.fail(format!("an event loop turned {idle} times, and nothing had happened"));
+            }
         }
         self.context.looping = false;
+    }
+
+    /// How many bytes went to and fro.
+    fn moved(&self) -> (u64, u64) {
+        let world = self.context.world.borrow();
+        (world.conduct.taken_ever, world.conduct.read_ever)
     }
 }

@@ -54,6 +54,7 @@ impl Context {
             self.lost.clear();
         }
         self.check_time(call, seen, failure);
+        self.check_headway(call, seen, failure);
         if let Some(failure) = failure {
             self.check_error(call, failure);
         }
@@ -66,7 +67,6 @@ impl Context {
         }
         if let Call::Look(_) = call {
             let began = self.world.borrow().conduct.call;
-            self.check_dead_link(seen);
             if seen.phase == Phase::Connected && !matches!(failure, Some(failure) if failure.is_over()) {
                 self.check_overdue(began, seen);
             }
@@ -153,8 +153,31 @@ impl Context {
         }
     }
 
-    /// A link over which nothing has come for long enough must have been given up.
-    fn check_dead_link(&mut self, seen: Seen) {
+    /// A call that went well has written all that it had to, and no call wakes for nothing again and again.
+    fn check_headway(&mut self, call: Call, seen: Seen, failure: Option<&Failure>) {
+        if failure.is_none() && matches!(call, Call::Write | Call::Connect) && seen.pending > 0 {
+            self.fail(format!("{} bytes wait after {call:?}", seen.pending));
+        }
+        let (lapses, elapsed, finished, neglected) = {
+            let world = self.world.borrow();
+            let conduct = &world.conduct;
+            (conduct.lapses, world.now() - conduct.call, conduct.finished, conduct.neglected)
+        };
+        // A request deals with no packet, so that its receive buffer has as much room before a wait as after it.
+        if neglected && matches!(call, Call::Write | Call::Enqueue) {
+            self.fail(format!("{call:?} waited for room, and had not read what was there"));
+        }
+        if u64::from(lapses) > 8 + elapsed / 100 {
+            self.fail(format!("{call:?} woke {lapses} times in {elapsed} ms, and nothing had happened"));
+        }
+        let full = ConnectionError::Session(SessionError::IncomingFull);
+        if failure.and_then(Error::connection) == Some(&full) && !finished {
+            self.fail("the acknowledgements before a full table of incoming ids have no time to arrive");
+        }
+    }
+
+    /// A link over which nothing has come for long enough must have been given up by a look that tells nothing more.
+    pub fn check_dead_link(&mut self, seen: Seen) {
         if self.keep_alive == 0 || !seen.connected {
             return;
         }
@@ -162,10 +185,10 @@ impl Context {
         let (now, has_bytes, is_writable) = (world.now(), world.has_bytes(), world.is_writable());
         let conduct = &world.conduct;
         let heard = conduct.last_read.max(conduct.last_arrived);
-        // PINGREQ goes out in time. A link that goes on taking what lies before it may live.
-        let asked = conduct.ping_taken.unwrap_or(0);
+        // PINGREQ goes out in time. A link that goes on taking what lies before it may live. One that the program
+        // sent before may not count: what was read, and not told by then, may hold its answer.
         let stalls = seen.pending > 0 || !is_writable;
-        let taken = if stalls || asked <= heard { conduct.last_taken } else { asked };
+        let taken = if stalls { conduct.last_taken } else { conduct.asked.unwrap_or(0) };
         let limit = (heard + self.keep_alive).max(taken);
         let patience = u64::from(self.plan.timeouts.ping) + self.keep_alive / 4 + self.slack();
         drop(world);
