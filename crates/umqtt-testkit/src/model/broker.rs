@@ -60,6 +60,7 @@ pub struct Broker {
     pub(super) messages: Vec<Message>,
     pub(super) epoch: u32,
     pub(super) connections: u32,
+    pub(super) requests: u32,
     pub(super) trusted: bool,
     /// Ids whose PUBREL may come although their session is gone.
     pub(super) excused: Vec<u16>,
@@ -117,6 +118,7 @@ impl Broker {
             messages: Vec::new(),
             epoch: 0,
             connections: 0,
+            requests: 0,
             trusted: true,
             excused: Vec::new(),
             complaint: None,
@@ -187,6 +189,12 @@ impl Broker {
     #[must_use]
     pub const fn connections(&self) -> u32 {
         self.connections
+    }
+
+    /// How many SUBSCRIBEs and UNSUBSCRIBEs have come.
+    #[must_use]
+    pub const fn requests(&self) -> u32 {
+        self.requests
     }
 
     /// How many sessions there were.

@@ -112,7 +112,8 @@ impl Conduct {
         self.taken += bytes.len() as u64;
         self.taken_ever += bytes.len() as u64;
         self.last_taken = now;
-        let is_overdue = self.keep_alive > 0 && now >= self.last_read.max(self.last_arrived) + self.keep_alive;
+        let is_overdue =
+            self.keep_alive > 0 && now >= self.last_read.max(self.last_arrived) + self.keep_alive;
         self.up.pass(bytes, |kind, id| match kind {
             4 => self.acknowledged.push((kind, id)),
             5 => {

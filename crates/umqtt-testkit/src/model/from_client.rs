@@ -246,6 +246,7 @@ impl Broker {
     }
 
     fn begin_request(&mut self, id: u16) {
+        self.requests += 1;
         let Some(session) = &mut self.session else { return };
         let is_used = session.open.contains(&id) || session.received.iter().any(|(other, _)| *other == id);
         session.open.push(id);

@@ -77,11 +77,12 @@ impl<B: Buffers> Life<B> {
         }
         // What the client has read of its lost session may not be written down.
         let failed = Error::Connection(ConnectionError::Session(SessionError::StoreFailed));
-        if !lived || begins && result == Err(failed) {
+        context.unwritten |= begins && result == Err(failed);
+        if !lived {
             world.broker.doubt_session();
-            return;
         }
-        let Ok(session_present) = result else { return };
+        let Some(session_present) = result.ok().filter(|_| lived) else { return };
+        context.unwritten = false;
         context.tally.connections += 1;
         context.keep_alive = u64::from(keep_alive) * 1_000;
         world.conduct.keep_alive = context.keep_alive;
@@ -142,6 +143,9 @@ impl<B: Buffers> Life<B> {
             world.cut_power(None);
             world.close();
             world.broker.restarted();
+            if std::mem::take(&mut context.unwritten) {
+                world.broker.doubt_session();
+            }
         }
         context.connected = false;
         context.keep_alive = 0;

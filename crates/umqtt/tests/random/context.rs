@@ -28,6 +28,8 @@ pub struct Context {
     pub open: Vec<Open>,
     /// All messages that were taken: id, number and QoS.
     pub taken: Vec<(PacketId, u16, u8)>,
+    /// How many SUBSCRIBEs and UNSUBSCRIBEs were taken, or may have been when the power failed.
+    pub requests: u32,
     /// A message that was taken or not when the power failed.
     pub unknown: Option<(u16, u8)>,
     /// Ids that were told as lost, and that the store may still have.
@@ -53,6 +55,8 @@ pub struct Context {
     pub doomed: u32,
     /// The power has failed: the program is gone.
     pub dead: bool,
+    /// The store could not write down that the last session is gone: a program that begins again does not know it.
+    pub unwritten: bool,
     /// The next connection asks for a clean session.
     pub clean_next: bool,
     /// The broker refuses the connection.
@@ -109,6 +113,7 @@ impl Context {
             failure: None,
             open: Vec::new(),
             taken: Vec::new(),
+            requests: 0,
             unknown: None,
             lost: Vec::new(),
             arriving: None,
@@ -123,6 +128,7 @@ impl Context {
             looping: false,
             doomed: 0,
             dead: false,
+            unwritten: false,
             clean_next: false,
             refuses: false,
             good: false,

@@ -7,6 +7,7 @@ use crate::connecting::start;
 use crate::context::{Context, Seen};
 use crate::plan::ending;
 use crate::promises::Call;
+use crate::requests::How;
 use crate::tally::Tally;
 use crate::wire::Wire;
 
@@ -59,7 +60,14 @@ impl<B: Buffers> Life<B> {
         self.surroundings();
         let connected = self.context.connected;
         match self.context.rng.u8(..64) {
-            0 => self.disconnect(),
+            0 => {
+                if self.context.chance(128) {
+                    self.context.publish(&mut self.client.sender(), How::Enqueue);
+                }
+                if !self.context.dead && !self.context.has_failed() {
+                    self.disconnect();
+                }
+            }
             1 => self.connect(false),
             2 if self.context.plan.kind.is_durable() || self.context.chance(60) => self.restart(),
             3..8 => self.sleep(),

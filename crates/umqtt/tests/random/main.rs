@@ -34,7 +34,7 @@ mod wire;
 use runner::Order;
 use umqtt_testkit::model::Trace;
 
-/// Runs as many seeds as the environment says, 3000 from 0 on unless it says something.
+/// Runs as many seeds as the environment says, 10,000 from 0 on unless it says something.
 #[test]
 fn no_run_breaks_a_rule_or_a_promise() {
     let order = Order::from_environment();

@@ -158,7 +158,7 @@ impl Plan {
             will,
             login,
             settings: Settings {
-                window: one(rng, [1, 2, 3, 8, 20]),
+                window: one(rng, [1, 2, 3, 8, 20, 100]),
                 reuses_ids: rng.bool(),
                 answers_in: if chance(rng, 70) { rng.u32(..9_000) } else { 0 },
                 max_qos: one(rng, [2, 2, 2, 1, 0]),

@@ -39,12 +39,18 @@ impl Context {
     }
 
     /// The length of the topic and of the payload of a message.
-    fn lengths(&mut self, how: How) -> (usize, usize) {
+    fn lengths(&mut self, how: How, room: usize) -> (usize, usize) {
+        if room > 12 && self.chance(16) {
+            // All of the transmit buffer but a few bytes.
+            return (1, room - self.rng.usize(5..12));
+        }
         let topic = if self.chance(200) { 1 } else { self.rng.usize(1..24) };
         let most = match self.rng.u8(..16) {
             0..11 => 12,
             11..14 => self.plan.transmit,
             14 => self.plan.transmit * 3,
+            // The length of the packet has two bytes, or three.
+            _ if self.chance(16) => 20_000,
             _ => 3_000,
         };
         let least = if how == How::Large && self.rng.bool() { self.plan.transmit } else { 2 };
@@ -52,7 +58,8 @@ impl Context {
     }
 
     pub fn publish<B: Buffers>(&mut self, sender: &mut Sender<'_, Wire, B>, how: How) {
-        let (topic, length) = self.lengths(how);
+        let room = self.plan.transmit.saturating_sub(Seen::of::<B>(sender.session()).pending);
+        let (topic, length) = self.lengths(how, room);
         let qos = self.rng.u8(..3);
         self.publish_this(sender, how, topic, length, qos);
     }
@@ -148,7 +155,12 @@ impl Context {
         seen: Seen,
         packet: usize,
     ) {
-        if !self.end(Call::Write, seen, result.as_ref().err()) {
+        let lived = self.end(Call::Write, seen, result.as_ref().err());
+        self.requests += u32::from(!lived || matches!(result, Ok(_) | Err(Error::Taken { .. })));
+        if self.world.borrow().broker.requests() > self.requests {
+            self.fail("a request was sent that was not taken");
+        }
+        if !lived {
             return;
         }
         match result {

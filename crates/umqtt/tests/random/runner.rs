@@ -62,7 +62,7 @@ impl Order {
         let jobs = std::thread::available_parallelism().map_or(1, |jobs| jobs.get() as u64);
         Self {
             from: number("SEED", 0),
-            runs: number("RUNS", 3_000),
+            runs: number("RUNS", 10_000),
             jobs: number("JOBS", jobs),
             traces: number("TRACE", 0) > 0,
         }

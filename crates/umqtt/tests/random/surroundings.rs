@@ -13,7 +13,10 @@ impl<B: Buffers> Life<B> {
     pub fn surroundings(&mut self) {
         let Context { rng, plan, world, .. } = &mut self.context;
         let mut world = world.borrow_mut();
-        for _ in 0..[0, 0, 1, 1, 3][rng.usize(..5)] {
+        // Now and then more at once than any table holds.
+        let count = if chance(rng, 4) { rng.usize(20..100) } else { [0, 0, 1, 1, 3][rng.usize(..5)] };
+        let together = rng.u32(..4_000);
+        for _ in 0..count {
             let qos = rng.u8(..3);
             let mut topic = [1, 1, 3, rng.usize(1..40)][rng.usize(..4)];
             let mut most = [4, 12, plan.receive, plan.receive * 3][rng.usize(..4)];
@@ -26,7 +29,8 @@ impl<B: Buffers> Life<B> {
                 most = most.min(plan.receive - head - topic);
             }
             let payload = rng.usize(2..=most.max(2));
-            let millis = [0, rng.u32(..30), rng.u32(..4_000)][rng.usize(..3)];
+            let apart = [0, rng.u32(..30), rng.u32(..4_000)][rng.usize(..3)];
+            let millis = if count > 3 { together } else { apart };
             world.schedule(millis, Act::Publish(qos, chance(rng, 30), topic, payload));
         }
         if chance(rng, 12) && plan.profile != Profile::Good {
