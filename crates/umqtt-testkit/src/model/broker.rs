@@ -261,6 +261,8 @@ impl Broker {
         if connection.disconnected && !bytes.is_empty() {
             return self.complain(Complaint::new("MQTT-3.14.4-2", "bytes after DISCONNECT"));
         }
+        // A packet that takes long to arrive is no silence.
+        connection.heard = now;
         connection.input.extend_from_slice(bytes);
         let mut input = std::mem::take(&mut connection.input);
         let mut at = 0;
@@ -284,7 +286,6 @@ impl Broker {
 
     fn packet(&mut self, first: u8, body: &[u8], now: u64) {
         let Some(connection) = &mut self.connection else { return };
-        connection.heard = now;
         let (kind, accepted, disconnected) = (first >> 4, connection.accepted, connection.disconnected);
         if disconnected {
             return self.complain(Complaint::new(

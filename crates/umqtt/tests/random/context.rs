@@ -45,6 +45,9 @@ pub struct Context {
     /// When the last call ended, and the last look at the link.
     pub last_call: u64,
     pub last_look: u64,
+    /// When the program was told something last, and when it made its last request.
+    pub last_told: u64,
+    pub last_request: u64,
     /// Since when the program has looked often enough to notice a dead link.
     pub looking: u64,
     /// A message is held.
@@ -123,6 +126,8 @@ impl Context {
             last_loss: 0,
             last_call: 0,
             last_look: 0,
+            last_told: 0,
+            last_request: 0,
             looking: 0,
             holding: false,
             looping: false,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 use umqtt::{Await, PacketId, Record, Store, StoreError};
+use umqtt_testkit::model::payload_number;
 
 use crate::wire::Shared;
 
@@ -32,6 +33,15 @@ pub struct Durable {
 impl Disk {
     pub fn new(limit: usize, fails: u8, rng: Rng) -> Self {
         Self { messages: Vec::new(), incoming: Vec::new(), next: None, limit, fails, failed: false, rng }
+    }
+
+    /// The number of the message that is written down with this id, unless its packet is gone after PUBREC.
+    pub fn number(&self, id: PacketId) -> Option<u16> {
+        let (.., packet) = self.messages.iter().find(|(other, ..)| *other == id)?;
+        let digits = packet.iter().skip(1).take_while(|digit| **digit > 127).count() + 1;
+        let body = packet.get(1 + digits..)?;
+        let topic = usize::from(u16::from_be_bytes([*body.first()?, *body.get(1)?]));
+        payload_number(body.get(2 + topic + 2..)?)
     }
 
     fn find(&mut self, id: PacketId) -> Option<&mut (PacketId, Await, Vec<u8>)> {

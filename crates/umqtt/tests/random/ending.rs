@@ -17,16 +17,17 @@ impl<B: Buffers> Life<B> {
             world.broker.settings_mut().answers_in = 0;
             self.context.disk.borrow_mut().fails = 0;
         }
+        self.context.plan.holds = 0;
         let ended = self.context.world.borrow().ended();
         if ended == Some(Ending::Silent) && self.context.keep_alive == 0 {
             // Nothing tells the client that the link is dead.
             self.disconnect();
         }
-        for round in 0..600 {
+        for round in 0..2_000 {
             if self.context.has_failed() {
                 return;
             }
-            if self.context.connected && round % 150 == 149 {
+            if self.context.connected && round % 500 == 499 {
                 self.disconnect();
             } else if self.context.connected {
                 let told = self.look_for(if round % 8 == 7 { 500 } else { 20 });

@@ -164,7 +164,13 @@ impl Context {
                 .map(|(_, number, qos)| (*number, *qos));
             let is_open = before.iter().any(|open| open.id == *id);
             let lost = self.lost.contains(id);
-            let found = if is_open || lost && known.is_some() { known } else { self.unknown.take() };
+            // The id may have been given again by the call that the power failed in.
+            let is_unknown = self.unknown.is_some() && {
+                let number = self.disk.borrow().number(*id);
+                number == self.unknown.map(|(number, _)| number)
+            };
+            let is_known = is_open || lost && known.is_some();
+            let found = if is_known && !is_unknown { known } else { self.unknown.take() };
             let Some((number, qos)) = found else {
                 return self.fail(format!("the id {id} is restored, and it was not open"));
             };
@@ -173,7 +179,8 @@ impl Context {
                 return self.fail(format!("message {number} is restored as {awaits:?}"));
             }
             // What was lost, and was not told or not let go of, goes out again behind what came after it.
-            let was_lost = !is_open && lost || before.iter().any(|open| open.id == *id && open.lost);
+            let was_lost =
+                !is_open && lost && !is_unknown || before.iter().any(|open| open.id == *id && open.lost);
             let fate = if was_lost { Fate::Revived } else { Fate::Taken };
             let old = |open: &Open| open.id == *id && open.connection < self.last_loss;
             if *awaits == umqtt::Await::PubComp && (was_lost || before.iter().any(old)) {

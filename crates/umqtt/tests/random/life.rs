@@ -128,6 +128,7 @@ impl<B: Buffers> Life<B> {
                     return false;
                 }
                 context.trace.say("client", || format!("tells {event:?}"));
+                context.last_told = context.now();
                 context.on_event(&event);
                 context.check_complaint();
                 let holds = context.plan.holds;

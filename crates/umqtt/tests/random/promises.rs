@@ -78,6 +78,9 @@ impl Context {
         if drives {
             let (now, taken) = (self.now(), self.world.borrow().conduct.taken_ever);
             self.last_call = now;
+            if !matches!(call, Call::Look(_)) {
+                self.last_request = now;
+            }
             for open in self.open.iter_mut().filter(|open| open.before < taken) {
                 open.written.get_or_insert(now);
             }
@@ -190,9 +193,13 @@ impl Context {
         let stalls = seen.pending > 0 || !is_writable;
         let taken = if stalls { conduct.last_taken } else { conduct.asked.unwrap_or(0) };
         let limit = (heard + self.keep_alive).max(taken);
-        let patience = u64::from(self.plan.timeouts.ping) + self.keep_alive / 4 + self.slack();
+        let ping = u64::from(self.plan.timeouts.ping);
+        // A request finds bytes in the receive buffer that may be the answer, and does not deal with them: it asks
+        // once more. An answer that lay there counts until it is told what lies before it.
+        let again = if self.last_request > heard { ping } else { 0 };
+        let patience = ping + again + self.keep_alive / 4 + self.slack();
         drop(world);
-        if now > limit.max(self.looking) + patience && !has_bytes {
+        if now > limit.max(self.looking).max(self.last_told) + patience && !has_bytes {
             self.fail(format!("a dead link is not noticed: nothing came for {} ms", now - heard));
         }
     }
