@@ -9,7 +9,7 @@ Usage: cargo xtask random [--runs N] [--seed S] [--jobs N]
 
 Lets the client live through N random runs, one for each seed from S on: a strict broker, links that
 fail after any byte, hostile peers, slow programs, power cuts (crates/umqtt/tests/random). A run
-takes some 50 microseconds. What breaks a rule of MQTT or a promise of the client is printed with
+takes some 100 microseconds. What breaks a rule of MQTT or a promise of the client is printed with
 the command that replays its run.
 
   --runs N   how many runs; 1000000 without. Underscores are allowed.

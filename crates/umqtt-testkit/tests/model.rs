@@ -423,3 +423,42 @@ fn a_client_that_is_lied_to_is_not_blamed_and_must_leave_all_the_same() {
     say(&mut world, "40 02 00 01");
     assert_eq!(rule(&world), "");
 }
+
+#[test]
+fn what_a_client_does_at_its_link_is_seen() {
+    let mut world = connected("10 0d 00 04 4d515454 04 02 00 01 00 01 63");
+    world.conduct.keep_alive = 1_000;
+    world.begin_call();
+    world.wait(true, false, Some(100)).unwrap();
+    assert_eq!(world.conduct.lapses, 1, "the time was over");
+    say(&mut world, "c0 00");
+    assert_eq!(
+        (world.conduct.ping_taken, world.conduct.asked),
+        (Some(100), None),
+        "nobody need have asked yet"
+    );
+    world.wait(false, true, Some(100)).unwrap();
+    assert_eq!(world.conduct.lapses, 1, "there was room");
+    assert!(!world.conduct.neglected);
+    assert_eq!(read(&mut world), [0xd0, 0]);
+    assert!(world.conduct.neglected, "PINGRESP was there while the client waited for room");
+    assert_eq!((world.conduct.ping_taken, world.conduct.looked), (None, 100));
+    world.begin_call();
+    assert_eq!((world.conduct.lapses, world.conduct.neglected), (0, false), "each call begins anew");
+    world.schedule(500, Act::HoldDown(10_000));
+    world.sleep(1_000);
+    say(&mut world, "c0 00 e0 00");
+    assert_eq!(world.conduct.asked, Some(1_100), "nothing has come for a whole keep-alive");
+    assert!(world.conduct.disconnected && !world.conduct.finished);
+    world.finish(10);
+    assert!(world.conduct.finished);
+}
+
+#[test]
+fn requests_that_come_are_counted() {
+    let mut world = connected(CONNECT);
+    say(&mut world, "82 06 00 01 00 01 64 00");
+    say(&mut world, "a2 05 00 02 00 01 64");
+    say(&mut world, "c0 00");
+    assert_eq!(world.broker.requests(), 2);
+}
