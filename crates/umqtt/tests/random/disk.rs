@@ -35,9 +35,15 @@ impl Disk {
         Self { messages: Vec::new(), incoming: Vec::new(), next: None, limit, fails, failed: false, rng }
     }
 
+    /// The packet that is written down with this id; it is empty after PUBREC.
+    pub fn packet(&self, id: PacketId) -> Option<&[u8]> {
+        let (.., packet) = self.messages.iter().find(|(other, ..)| *other == id)?;
+        Some(packet)
+    }
+
     /// The number of the message that is written down with this id, unless its packet is gone after PUBREC.
     pub fn number(&self, id: PacketId) -> Option<u16> {
-        let (.., packet) = self.messages.iter().find(|(other, ..)| *other == id)?;
+        let packet = self.packet(id)?;
         let digits = packet.iter().skip(1).take_while(|digit| **digit > 127).count() + 1;
         let body = packet.get(1 + digits..)?;
         let topic = usize::from(u16::from_be_bytes([*body.first()?, *body.get(1)?]));

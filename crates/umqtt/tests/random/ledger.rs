@@ -189,10 +189,12 @@ impl Context {
             self.world.borrow_mut().broker.decide(number, fate);
             self.taken.push((*id, number, qos));
             let what = What::Message(number, qos);
+            // PUBREL is what goes out again when the packet is not kept any more.
+            let size = self.disk.borrow().packet(*id).map_or(0, <[u8]>::len).max(4);
             self.open.push(Open {
                 id: *id,
                 what,
-                size: 4_000,
+                size,
                 connection: 0,
                 kept: true,
                 lost: was_lost,
