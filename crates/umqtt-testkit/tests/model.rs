@@ -435,7 +435,7 @@ fn what_a_client_does_at_its_link_is_seen() {
     assert_eq!(
         (world.conduct.ping_taken, world.conduct.asked),
         (Some(100), None),
-        "nobody need have asked yet"
+        "no PINGREQ is overdue yet"
     );
     world.wait(false, true, Some(100)).unwrap();
     assert_eq!(world.conduct.lapses, 1, "there was room");

@@ -23,7 +23,7 @@ pub struct Conduct {
     pub last_arrived: u64,
     /// When the link took the last byte of the oldest PINGREQ whose answer was not read.
     pub ping_taken: Option<u64>,
-    /// When the link took the last byte of the first PINGREQ since nothing was read for a whole keep-alive.
+    /// When the link took the first PINGREQ that came after a whole keep-alive without a byte; `None` once a byte is read.
     pub asked: Option<u64>,
     /// When the client read the last byte of CONNACK.
     pub accepted: Option<u64>,
@@ -39,7 +39,7 @@ pub struct Conduct {
     pub lapses: u32,
     /// The client has read bytes in this call that had been there while it waited for something else.
     pub neglected: bool,
-    /// The same bytes, before they were read.
+    /// The last wait of this call was not for bytes, and there are bytes.
     pub(super) neglects: bool,
     /// The link has taken DISCONNECT.
     pub disconnected: bool,

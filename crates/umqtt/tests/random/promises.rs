@@ -188,14 +188,14 @@ impl Context {
         let (now, has_bytes, is_writable) = (world.now(), world.has_bytes(), world.is_writable());
         let conduct = &world.conduct;
         let heard = conduct.last_read.max(conduct.last_arrived);
-        // PINGREQ goes out in time. A link that goes on taking what lies before it may live. One that the program
-        // sent before may not count: what was read, and not told by then, may hold its answer.
+        // PINGREQ goes out in time. A link that goes on taking what lies before PINGREQ may live. A PINGREQ that the
+        // program sent before that time may not count: its answer may lie in the receive buffer, not told yet.
         let stalls = seen.pending > 0 || !is_writable;
         let taken = if stalls { conduct.last_taken } else { conduct.asked.unwrap_or(0) };
         let limit = (heard + self.keep_alive).max(taken);
         let ping = u64::from(self.plan.timeouts.ping);
-        // A request finds bytes in the receive buffer that may be the answer, and does not deal with them: it asks
-        // once more. An answer that lay there counts until it is told what lies before it.
+        // A request does not deal with what lies in the receive buffer, which may be the answer: the client asks once
+        // more. An answer in the buffer counts until all that lies before it was told.
         let again = if self.last_request > heard { ping } else { 0 };
         let patience = ping + again + self.keep_alive / 4 + self.slack();
         drop(world);
