@@ -23,8 +23,8 @@ pub struct Conduct {
     pub last_arrived: u64,
     /// When the link took the last byte of the oldest PINGREQ whose answer was not read.
     pub ping_taken: Option<u64>,
-    /// When the link took the first PINGREQ that came after a whole keep-alive without a byte; `None` once a byte is read.
-    pub asked: Option<u64>,
+    /// When the link took each PINGREQ that came after a whole keep-alive without a byte; none once a byte is read.
+    pub asked: Vec<u64>,
     /// When the client read the last byte of CONNACK.
     pub accepted: Option<u64>,
     /// When the link last took less than there was.
@@ -77,7 +77,7 @@ impl Conduct {
         self.last_read = now;
         self.last_arrived = now;
         self.ping_taken = None;
-        self.asked = None;
+        self.asked.clear();
         self.accepted = None;
         self.disconnected = false;
         self.finished = false;
@@ -123,7 +123,7 @@ impl Conduct {
             12 => {
                 self.ping_taken.get_or_insert(now);
                 if is_overdue {
-                    self.asked.get_or_insert(now);
+                    self.asked.push(now);
                 }
             }
             14 => self.disconnected = true,
@@ -135,7 +135,7 @@ impl Conduct {
     pub(super) fn read(&mut self, bytes: &[u8], now: u64) {
         self.last_read = now;
         self.read_ever += bytes.len() as u64;
-        self.asked = None;
+        self.asked.clear();
         self.neglected |= self.neglects;
         self.down.pass(bytes, |kind, _| {
             if kind == 13 {

@@ -62,6 +62,7 @@ impl<B: Buffers> Life<B> {
         context.arriving = None;
         let sessions = context.world.borrow().broker.sessions();
         context.writing = 100 + context.open.iter().map(|open| open.size).sum::<usize>();
+        context.pings = 0;
         context.begin(Call::Connect);
         let result = client.connect(&options);
         let seen = Seen::of::<B>(client.session());

@@ -48,6 +48,8 @@ pub struct Context {
     /// When the program was told something last, and when it made its last request.
     pub last_told: u64,
     pub last_request: u64,
+    /// How many PINGREQs of the program the link did not take at once, on this connection.
+    pub pings: usize,
     /// Since when the program has looked often enough to notice a dead link.
     pub looking: u64,
     /// A message is held.
@@ -127,6 +129,7 @@ impl Context {
             last_call: 0,
             last_look: 0,
             last_told: 0,
+            pings: 0,
             last_request: 0,
             looking: 0,
             holding: false,

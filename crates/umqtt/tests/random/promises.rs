@@ -191,7 +191,10 @@ impl Context {
         // PINGREQ goes out in time. A link that goes on taking what lies before PINGREQ may live. A PINGREQ that the
         // program sent before that time may not count: its answer may lie in the receive buffer, not told yet.
         let stalls = seen.pending > 0 || !is_writable;
-        let taken = if stalls { conduct.last_taken } else { conduct.asked.unwrap_or(0) };
+        // The same holds for one that waited in the transmit buffer by then.
+        let own = self.pings.min(conduct.asked.len().saturating_sub(1));
+        let asked = conduct.asked.get(own).copied().unwrap_or(0);
+        let taken = if stalls { conduct.last_taken } else { asked };
         let limit = (heard + self.keep_alive).max(taken);
         let ping = u64::from(self.plan.timeouts.ping);
         // A request does not deal with what lies in the receive buffer, which may be the answer: the client asks once

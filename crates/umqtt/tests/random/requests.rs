@@ -186,6 +186,7 @@ impl Context {
         self.begin(Call::Write);
         let result = sender.ping();
         let seen = Seen::of::<B>(sender.session());
+        self.pings += usize::from(seen.pending > 0);
         if self.end(Call::Write, seen, result.as_ref().err()) {
             if let Err(Error::Request(error)) = result {
                 self.check_refusal(error, seen, 2, 0, false);
