@@ -121,7 +121,8 @@ impl Context {
             Call::Look(wait) => u64::from(wait),
             Call::Write | Call::Enqueue => self.to_write(bytes),
             Call::Connect => {
-                self.to_write(bytes) * 2 + u64::from(timeouts.connect) + u64::from(timeouts.write.min(1_000))
+                // The connection before may end with a full table, whose acknowledgements have a second to arrive.
+                self.to_write(bytes) * 2 + u64::from(timeouts.connect) + 1_000
             }
             Call::Disconnect => self.to_write(bytes) + u64::from(timeouts.write.min(1_000)),
         };
