@@ -13,7 +13,7 @@ use crate::log::Log;
 use crate::memory::Device;
 use crate::packet::{Packet, TOPIC, letter, message_of, payload};
 use crate::witness::Checked;
-use crate::world::{At, Held, KEEP_ALIVE, TIMEOUTS, With, World};
+use crate::world::{At, Held, KEEP_ALIVE, LONG, TIMEOUTS, With, World};
 
 /// How often the link may be asked in vain, and how often time may go by, before a call gets on.
 const PATIENCE: u8 = 8;
@@ -43,6 +43,14 @@ impl<D: Device> World<D> {
             }
             Action::Request => return self.request(config, log),
             Action::Feed => return Ok(self.feed(log)),
+            Action::Ping => match self.engine.session_mut().ping() {
+                Ok(()) => {}
+                Err(RequestError::NotConnected) if self.phase() != Phase::Connected => return Ok(false),
+                Err(RequestError::TransmitFull) if self.engine.session().payload_remaining() > 0 => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(format!("PINGREQ is refused without a cause: {error}")),
+            },
             Action::Begin { goal, with } => {
                 self.begin(goal, with);
                 if matches!(goal, Goal::Event(_)) {
@@ -53,8 +61,9 @@ impl<D: Device> World<D> {
             Action::Rest => {
                 let Some(millis) = self.rest() else { return Ok(false) };
                 log.say(|| format!("{millis} ms go by"));
-                self.pass(millis)?;
+                self.pass(millis, config)?;
             }
+            Action::Oversleep => self.pass(LONG, config)?,
             Action::Take { count, fate } => self.take(count, fate, config, log)?,
             Action::TakeNothing => {
                 self.engine.did_write(0, self.now);
@@ -80,7 +89,7 @@ impl<D: Device> World<D> {
                 if self.call.waits > PATIENCE {
                     return Err(format!("a call has waited {PATIENCE} times, and no byte has moved"));
                 }
-                self.pass(millis)?;
+                self.pass(millis, config)?;
                 self.step(config, log)?;
             }
             Action::Send => {
@@ -206,7 +215,7 @@ impl<D: Device> World<D> {
         (millis != umqtt_proto::NEVER).then_some(millis)
     }
 
-    fn pass(&mut self, millis: u32) -> Checked {
+    fn pass(&mut self, millis: u32, config: &Config) -> Checked {
         self.has_rested = self.call.at == At::Rest;
         if millis == 0 {
             return Err("a wait of no time".into());
@@ -217,7 +226,7 @@ impl<D: Device> World<D> {
             && !self.link.stalls
             && self.link.state != State::Dead
             && !self.link.is_ended();
-        if alive && silence > u32::from(KEEP_ALIVE) * 1_000 {
+        if alive && !config.wrongs.laziness && silence > u32::from(KEEP_ALIVE) * 1_000 {
             return Err(format!(
                 "the client was silent for {silence} ms, longer than its keep-alive [MQTT-3.1.2-23]"
             ));
