@@ -120,6 +120,17 @@ pub const GATE: &[Config] = &[
         ..BASE
     },
     Config {
+        name: "late",
+        about: "time-outs of two requests, without a store",
+        build: Build::Bare,
+        storage: Storage::Nothing,
+        requests: &[Publish(1), Publish(1)],
+        sessions: Sessions::Clean,
+        is_timed: true,
+        wrongs: Wrongs { cuts: true, ..Wrongs::NONE },
+        ..BASE
+    },
+    Config {
         name: "pings",
         about: "a program that sends PINGREQ by itself",
         requests: &[Publish(1)],
