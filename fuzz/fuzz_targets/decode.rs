@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use umqtt_proto::wire::{Delivery, FixedHeader, Packet, PacketType, Publish};
-use umqtt_proto::{Frame, FrameKind, Receiver, Violation};
+use umqtt_proto::{Frame, FrameKind, Large, Parts, Receiver, Violation, Whole};
 
 fuzz_target!(|stream: &[u8]| {
     let mut rest = stream;
@@ -15,7 +15,8 @@ fuzz_target!(|stream: &[u8]| {
     }
     let mut random = Random::of(stream);
     for size in [16, 16 + random.below(64), stream.len().max(16)] {
-        check_pieces(stream, size, &mut random);
+        check_pieces::<Parts>(stream, size, &mut random, true);
+        check_pieces::<Whole>(stream, size, &mut random, false);
     }
 });
 
@@ -38,14 +39,15 @@ fn check_written(packet: &Packet<'_>, bytes: &[u8]) {
     }
 }
 
-/// A receiver with a buffer of `size` bytes tells of a stream in pieces what reading it whole tells.
-fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
-    let mut receiver = Receiver::new(vec![0xa5; size]);
+/// A receiver with a buffer of `size` bytes tells of a stream in pieces what reading it whole tells. One without
+/// `parts` refuses what does not fit.
+fn check_pieces<L: Large>(stream: &[u8], size: usize, random: &mut Random, parts: bool) {
+    let mut receiver = Receiver::<_, L>::with_large(vec![0xa5; size]);
     let only_wanted = random.below(4) == 0;
     let mut fed = 0;
     // Where the current packet begins, and what of a large message was told.
     let mut start = 0;
-    let mut large: Option<Large> = None;
+    let mut large: Option<Message> = None;
     loop {
         match receiver.poll() {
             Ok(None) => {
@@ -86,10 +88,10 @@ fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
                     message
                 } else {
                     assert!(large.is_none());
-                    match Large::start(kind, header, body) {
+                    match Message::start(kind, header, body) {
                         Ok(message) => message,
                         Err(violation) => {
-                            check_violation(violation, &stream[start..fed], size);
+                            check_violation(violation, &stream[start..fed], size, parts);
                             return;
                         }
                     }
@@ -102,7 +104,7 @@ fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
                 }
             }
             Err(violation) => {
-                check_violation(violation, &stream[start..fed], size);
+                check_violation(violation, &stream[start..fed], size, parts);
                 return;
             }
         }
@@ -110,14 +112,14 @@ fn check_pieces(stream: &[u8], size: usize, random: &mut Random) {
 }
 
 /// A message that comes in parts.
-struct Large {
+struct Message {
     topic: Option<Vec<u8>>,
     header: FixedHeader,
     delivery: Delivery,
     payload: Vec<u8>,
 }
 
-impl Large {
+impl Message {
     fn start(kind: FrameKind, header: FixedHeader, body: &[u8]) -> Result<Self, Violation> {
         let (topic, delivery, payload) = if kind == FrameKind::Untitled {
             let (delivery, payload) = Delivery::decode(header, body)?;
@@ -144,7 +146,7 @@ impl Large {
 }
 
 /// A rule that the receiver says is broken is broken, or the packet is too large.
-fn check_violation(violation: Violation, bytes: &[u8], size: usize) {
+fn check_violation(violation: Violation, bytes: &[u8], size: usize, parts: bool) {
     let header = FixedHeader::decode(bytes);
     let Ok(header) = header else {
         assert_eq!(header, Err(violation));
@@ -152,9 +154,10 @@ fn check_violation(violation: Violation, bytes: &[u8], size: usize) {
     };
     let (header, length) = header.expect("a header");
     assert!(length + header.remaining_length as usize > size, "what fits is told whole");
-    assert_eq!(violation == Violation::PacketTooLarge, header.packet_type != PacketType::Publish);
+    let refused = header.packet_type != PacketType::Publish || !parts;
+    assert_eq!(violation == Violation::PacketTooLarge, refused);
     // With its missing bytes, the packet would be refused too.
-    if header.packet_type == PacketType::Publish && header.remaining_length < 0x1_0000 {
+    if !refused && header.remaining_length < 0x1_0000 {
         let mut whole = bytes.to_vec();
         whole.resize(length + header.remaining_length as usize, 1);
         assert!(Packet::decode(&whole).is_err(), "{violation} is told of a packet that may be right");

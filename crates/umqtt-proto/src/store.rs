@@ -93,6 +93,9 @@ pub trait Store {
 
     /// Keeps the id of a QoS 2 message of the broker, before PUBREC is sent for it. It may be kept already.
     ///
+    /// That happens in the call after the one that hands the message over: if the power goes in between, the
+    /// broker sends the message again, and it is handed over again.
+    ///
     /// The default keeps nothing: right for a store that does not outlive the session.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ fn several_packets_come_in_one_read() {
         }
     }
     let size = 500;
-    let packets = model(&stream, size).len();
+    let packets = model(&stream, size, true).len();
     assert!(packets > 100);
     for chunks in (1..=70).map(Chunks::AtMost).chain([Chunks::Full, Chunks::Wanted]) {
         check(&stream, size, &chunks);

@@ -13,7 +13,7 @@ pub struct Timeouts {
     pub connect: u32,
     /// From PINGREQ, or the last byte that was received after it, to the next byte.
     pub ping: u32,
-    /// From the writing of a message, SUBSCRIBE or UNSUBSCRIBE to its acknowledgement.
+    /// From the writing of a message, PUBREL, SUBSCRIBE or UNSUBSCRIBE to its acknowledgement.
     pub message: u32,
     /// How long a link may take no byte before a call that writes ends.
     pub write: u32,

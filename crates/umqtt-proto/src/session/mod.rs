@@ -125,6 +125,9 @@ where
 
     /// Rebuilds the exchanges from what the store holds, as after a restart.
     ///
+    /// What the store holds is sent again, also a message whose end was not told before the restart, or that was
+    /// told as lost by the last call.
+    ///
     /// # Errors
     /// [`StoreError::Full`] when the tables are too small for what the store holds: the session must not be
     /// used. [`StoreError::Failed`] when the store cannot be read.

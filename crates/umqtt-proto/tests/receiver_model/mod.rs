@@ -2,7 +2,9 @@
 //! a real receiver piece by piece.
 
 use umqtt_proto::wire::{Delivery, FixedHeader, PacketType, Publish};
-use umqtt_proto::{Frame, FrameKind, InvalidField, PacketId, QoS, Receiver, TopicName, Violation};
+use umqtt_proto::{
+    Frame, FrameKind, InvalidField, Large, PacketId, Parts, QoS, Receiver, TopicName, Violation, Whole,
+};
 
 /// A frame with its bytes, and the number of bytes of the stream after which it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +16,12 @@ pub(crate) enum Told {
 }
 
 /// What a receiver with a buffer of `size` bytes must tell of `stream`, each with the number of bytes after
-/// which it can be told; what is not all there is not told, but for the payload of a large message.
-pub(crate) fn model(stream: &[u8], size: usize) -> Vec<(Told, usize)> {
+/// which it can be told; what is not all there is not told, but for the payload of a large message. Without
+/// `parts`, a large message is refused.
+pub(crate) fn model(stream: &[u8], size: usize, parts: bool) -> Vec<(Told, usize)> {
     let mut told = Vec::new();
     let mut at = 0;
-    while let Some((next, taken)) = model_packet(&stream[at..], size) {
+    while let Some((next, taken)) = model_packet(&stream[at..], size, parts) {
         told.extend(next.into_iter().map(|(next, length)| (next, at + length)));
         at += taken;
         if matches!(told.last(), Some((Told::Broken(_), _))) {
@@ -29,7 +32,7 @@ pub(crate) fn model(stream: &[u8], size: usize) -> Vec<(Told, usize)> {
 }
 
 /// What is told of the packet at the front, after how many bytes, and where the next packet begins.
-fn model_packet(bytes: &[u8], size: usize) -> Option<(Vec<(Told, usize)>, usize)> {
+fn model_packet(bytes: &[u8], size: usize, parts: bool) -> Option<(Vec<(Told, usize)>, usize)> {
     let broken = |violation, after| Some((vec![(Told::Broken(violation), after)], 0));
     // The header may be refused before it is all there.
     for length in 0..=bytes.len().min(5) {
@@ -43,7 +46,7 @@ fn model_packet(bytes: &[u8], size: usize) -> Option<(Vec<(Told, usize)>, usize)
         let body = bytes.get(start..end)?.to_vec();
         return Some((vec![(Told::Whole { header, body }, end)], end));
     }
-    if header.packet_type != PacketType::Publish {
+    if header.packet_type != PacketType::Publish || !parts {
         return broken(Violation::PacketTooLarge, start);
     }
     let topic_length = usize::from(u16::from_be_bytes(bytes.get(start..start + 2)?.try_into().unwrap()));
@@ -115,8 +118,8 @@ pub(crate) enum Chunks {
 
 /// Feeds `stream` to `receiver`, and tells each frame with the number of bytes that had been fed; the parts
 /// of a payload are put together.
-pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
-    receiver: &mut Receiver<B>,
+pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>, L: Large>(
+    receiver: &mut Receiver<B, L>,
     stream: &[u8],
     chunks: &Chunks,
 ) -> Vec<(Told, usize)> {
@@ -203,12 +206,17 @@ pub(crate) fn drive<B: AsRef<[u8]> + AsMut<[u8]>>(
     }
 }
 
-/// Drives a new receiver and compares it with the model: the same frames, none of them early, and with bytes
-/// one by one none of them late.
+/// Drives new receivers of both kinds and compares them with the model: the same frames, none of them early, and
+/// with bytes one by one none of them late.
 pub(crate) fn check(stream: &[u8], size: usize, chunks: &Chunks) {
-    let mut receiver = Receiver::new(vec![0; size]);
+    check_kind::<Parts>(stream, size, chunks, true);
+    check_kind::<Whole>(stream, size, chunks, false);
+}
+
+fn check_kind<L: Large>(stream: &[u8], size: usize, chunks: &Chunks, parts: bool) {
+    let mut receiver = Receiver::<_, L>::with_large(vec![0; size]);
     let told = drive(&mut receiver, stream, chunks);
-    let should = model(stream, size);
+    let should = model(stream, size, parts);
     let frames = |told: &[(Told, usize)]| told.iter().map(|(told, _)| told.clone()).collect::<Vec<_>>();
     assert_eq!(frames(&told), frames(&should), "buffer of {size}, {chunks:?}, {stream:02x?}");
     for ((frame, after), (_, earliest)) in told.iter().zip(&should) {

@@ -215,6 +215,7 @@ fn a_call_that_waits_for_room_to_write_goes_on_reading() {
 
 /// Every call ends, and the connection does, too: keep-alive holds although there is no room for PINGREQ.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn a_dead_link_with_a_full_transmit_buffer_ends() {
     for goals in
         [&[Goal::Flush][..], &[Goal::Event(0)], &[Goal::Event(1_000)], &[Goal::Flush, Goal::Event(0)]]

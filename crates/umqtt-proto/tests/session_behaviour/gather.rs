@@ -42,6 +42,7 @@ fn twenty_messages_in_one_read_cost_two_writes_at_most() {
 /// The acknowledgement is due with the call after the one that handed its message over, and leaves within 50 ms
 /// of it, or with the first call after that.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn an_acknowledgement_is_written_while_others_are_told() {
     for work in [0, 1, 7, 25, 49, 50, 51, 100, 1_000] {
         let mut rig = receiving(512).connected();
@@ -103,6 +104,7 @@ fn a_burst(receive: usize, qos: u16, work: u32) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn the_link_is_kept_alive_however_long_the_work_on_each_message_takes() {
     for receive in [4096, 64] {
         for qos in [0, 1] {

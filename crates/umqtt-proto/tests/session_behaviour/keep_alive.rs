@@ -43,6 +43,7 @@ fn pings_while_messages_arrive() {
 
 /// Whoever only sends hears nothing from a dead link, unless it asks; and later writes do not put off the end.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn probes_a_link_on_which_only_qos_0_is_sent() {
     for goals in [&[Goal::Flush, Goal::Event(0)][..], &[Goal::Event(0), Goal::Flush], &[Goal::Flush]] {
         let mut rig = rig().connected_keeping_alive(4);
@@ -63,6 +64,7 @@ fn probes_a_link_on_which_only_qos_0_is_sent() {
 
 /// A caller that only writes never takes an answer, but what has come proves that the link lives.
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn a_caller_that_only_writes_keeps_a_link_that_lives_and_notices_one_that_died() {
     let mut rig = rig().connected_keeping_alive(4);
     let mut seen = 0;

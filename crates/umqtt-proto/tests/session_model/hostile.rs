@@ -48,8 +48,8 @@ pub(crate) fn run(choices: &[u8]) {
 }
 
 /// A link with a hostile broker at its other end.
-struct Line<'a> {
-    input: &'a [u8],
+struct Line {
+    input: Vec<u8>,
     room: usize,
     output: Stream,
 }
@@ -65,16 +65,13 @@ fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: 
     }
     let mut receiver = Receiver::<_, L>::with_large(vec![0; receive]);
     let mut now = Instant::from_millis(u32::MAX - u32::from(choices.byte()));
-    let mut line = Line { input: &[], room: 0, output: Stream::default() };
+    let mut line = Line { input: Vec::new(), room: 0, output: Stream::default() };
     let topic = TopicName::new("t").unwrap();
     let filter = TopicFilter::new("t/+").unwrap();
     while !choices.is_over() {
         let payload = [0; 32];
         match choices.below(16) {
-            0..=3 => {
-                let bytes = choices.byte();
-                line.input = choices.bytes(usize::from(bytes) % 64);
-            }
+            0..=3 => packet(choices, &mut line.input),
             4..=8 => {
                 line.room += choices.below(64);
                 let goal = match choices.below(16) {
@@ -115,9 +112,9 @@ fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: 
                             let room = inbox.unfilled();
                             assert!(!room.is_empty(), "a read has room");
                             let count = room.len().min(line.input.len());
-                            let (bytes, rest) = line.input.split_at(count);
-                            room[..count].copy_from_slice(bytes);
-                            line.input = rest;
+                            for (place, byte) in room.iter_mut().zip(line.input.drain(..count)) {
+                                *place = byte;
+                            }
                             engine.did_read(&mut inbox, count, now);
                         }
                         Ok(Step::Write) => write(&mut engine, &mut line, now),
@@ -184,7 +181,7 @@ fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: 
                 };
                 if engine.connect(&connect, now).is_ok() {
                     receiver.clear();
-                    line = Line { input: &[], room: 0, output: Stream::default() };
+                    line = Line { input: Vec::new(), room: 0, output: Stream::default() };
                 }
             }
         }
@@ -192,10 +189,45 @@ fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: 
     }
 }
 
+/// A broker says something: a packet, most of which make sense somewhere, or any bytes.
+fn packet(choices: &mut Choices<'_>, input: &mut Vec<u8>) {
+    let id = [0, 1 + choices.byte() % 5];
+    match choices.below(16) {
+        0..=2 => input.extend([0x20, 2, 0, 0]),
+        3 => input.extend([0x20, 2, 1, 0]),
+        4 => input.extend(b"\x30\x03\x00\x01t"),
+        5 => input.extend([&b"\x32\x05\x00\x01t"[..], &id].concat()),
+        6 => input.extend([&b"\x34\x05\x00\x01t"[..], &id].concat()),
+        // A message of which a part comes here, and the rest or something else later.
+        7 => {
+            let flags = choices.byte() % 6;
+            input.extend([0x30 | flags, 8 + choices.byte() % 90, 0, 1, b't']);
+            input.extend(id);
+            let length = choices.below(64);
+            input.extend(vec![7; length]);
+        }
+        8 => input.extend([0x40, 2, id[0], id[1]]),
+        9 => input.extend([0x50, 2, id[0], id[1]]),
+        10 => input.extend([0x62, 2, id[0], id[1]]),
+        11 => input.extend([0x70, 2, id[0], id[1]]),
+        12 => input.extend([0xb0, 2, id[0], id[1]]),
+        13 => {
+            let codes = choices.byte() % 3;
+            input.extend([0x90, 2 + codes, id[0], id[1]]);
+            input.extend(vec![0; codes.into()]);
+        }
+        14 => input.extend([0xd0, 0]),
+        _ => {
+            let length = choices.below(64);
+            input.extend_from_slice(choices.bytes(length));
+        }
+    }
+}
+
 /// The link takes what it has room for.
 fn write<S: Store, const MANY: bool>(
     engine: &mut Engine<Vec<u8>, Table<MANY>, S, Ids>,
-    line: &mut Line<'_>,
+    line: &mut Line,
     now: Instant,
 ) {
     let pending = engine.session().pending();
