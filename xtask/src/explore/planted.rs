@@ -12,7 +12,7 @@ use crate::source;
 
 const LIST: &str = "explore/planted.txt";
 
-/// Where the copies are.
+/// Where the copies are, one for each of the faults that are explored at the same time.
 const PLACE: &str = "target/planted";
 
 /// What of the project a copy has, besides the `Cargo.toml` of its workspace.
@@ -46,12 +46,13 @@ pub(super) fn run(names: &[String], shows_traces: bool) -> Result {
     let lines = Mutex::new(vec![String::new(); faults.len()]);
     let missed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..JOBS {
-            scope.spawn(|| {
+        for job in 0..JOBS {
+            let (faults, next, lines, missed) = (&faults, &next, &lines, &missed);
+            scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(fault) = faults.get(index) else { return };
-                    let (line, is_found) = plant(fault, shows_traces);
+                    let (line, is_found) = plant(fault, job, shows_traces);
                     if !is_found {
                         missed.lock().unwrap_or_else(PoisonError::into_inner).push(fault.name.as_str());
                     }
@@ -69,19 +70,20 @@ pub(super) fn run(names: &[String], shows_traces: bool) -> Result {
     }
 }
 
-/// Plants a fault and explores; gives a line of the table, and whether the fault was found.
-fn plant(fault: &Fault, shows_trace: bool) -> (String, bool) {
+/// Plants a fault and explores; gives a line of the table, and whether the fault was found. A fault that is not
+/// found as expected shows its trace in any case.
+fn plant(fault: &Fault, job: usize, shows_trace: bool) -> (String, bool) {
     let start = Instant::now();
-    let said = match fault.explore() {
+    let said = match fault.explore(job) {
         Ok(said) => said,
         Err(error) => return (format!("{:<40}{error}", fault.name), false),
     };
     let found = said.lines().find(|line| line.starts_with("fault of "));
-    if shows_trace {
-        println!("\n=== {} ===\n{}", fault.name, trace(&said));
-    }
     let time = start.elapsed().as_secs_f64();
     let is_found = found.is_some_and(|found| found.contains(&fault.finds));
+    if shows_trace || !is_found {
+        println!("\n=== {} ===\n{}", fault.name, trace(&said));
+    }
     (format!("{:<40}{time:>6.1} s  {}", fault.name, found.unwrap_or("nothing was found")), is_found)
 }
 
@@ -109,9 +111,9 @@ impl Fault {
         }
     }
 
-    /// Makes the copy with the fault, and explores it; gives what that printed.
-    fn explore(&self) -> Result<String> {
-        let place = root().join(PLACE).join(&self.name);
+    /// Puts the fault into this copy, in place of the one before, and explores it; gives what that printed.
+    fn explore(&self, copy: usize) -> Result<String> {
+        let place = root().join(PLACE).join(copy.to_string());
         let workspace = source::text(Path::new("Cargo.toml"))?;
         write(&place.join("Cargo.toml"), workspace_of_core(&workspace).as_bytes())?;
         for file in source::files()? {
@@ -125,8 +127,11 @@ impl Fault {
         }
         let manifest = place.join("explore/Cargo.toml");
         let mut explore = super::program(&manifest.to_string_lossy(), &["run"]);
-        // A fault is found soon: what counts is the time to compile.
-        explore.args(["--config", "profile.release.opt-level=0", "--", "--most", "3000000", &self.config]);
+        // A fault is found soon: what counts is the time to compile, and each fault changes a line or two.
+        for setting in ["opt-level=0", "incremental=true"] {
+            explore.args(["--config", &format!("profile.release.{setting}")]);
+        }
+        explore.args(["--", "--most", "3000000", &self.config]);
         let Output { status, stdout, stderr } =
             explore.stdin(Stdio::null()).output().map_err(|error| format!("cargo: {error}"))?;
         let said = String::from_utf8_lossy(&stdout).into_owned();
