@@ -52,8 +52,8 @@ class MQTTClient(simple2.MQTTClient):
         """Calls `connect(False)`. During the pause after a failure it sleeps at most 50 ms and
         returns None instead.
 
-        The pause doubles up to PAUSE_MAX seconds. If the broker has no session, the subscriptions go to
-        `sub_to_send`.
+        The pause doubles up to PAUSE_MAX seconds. If the broker has no session, the subscriptions go
+        to `sub_to_send`.
         """
 
     def is_keepalive(self) -> bool:
