@@ -112,10 +112,10 @@ class MQTTClient:
         """
 
     def connect(self, clean_session: bool = True, timeout: float | None = None) -> int:
-        """Connects; closes a live connection first. Returns 1 if the broker still has the session.
+        """Connects; closes a live connection first. Returns 1 if the broker has the session, else 0.
 
-        Otherwise it returns 0. `timeout`, in s, bounds each of TCP, TLS and CONNACK; None means
-        `socket_timeout`. The look-up of a name is not bounded.
+        `timeout`, in s, bounds each of TCP, TLS and CONNACK; None means `socket_timeout`. The
+        look-up of a name is not bounded.
         """
 
     def disconnect(self) -> None:
