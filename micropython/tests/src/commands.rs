@@ -9,7 +9,7 @@ pub(crate) enum Command {
     AnswerClose,
     /// Sends these bytes.
     Send(Vec<u8>),
-    /// Sends a byte so many times.
+    /// Sends a byte this many times.
     Fill(u8, usize),
     /// Sends these bytes one at a time, a millisecond apart.
     Trickle(Vec<u8>),
@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Reset,
     /// Reads nothing more from the connection until the client has filled it, or for ever.
     Hold { until_full: bool },
-    /// Gives what came since it was asked last, when there are so many bytes or the client has closed.
+    /// Returns what came since the last such command, once there are this many bytes or the client has closed.
     Wire(usize),
     /// Gives "open", "closed" or "none", and forgets nothing.
     State,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Started by root, Mosquitto would become a user who may not read the files of the test. Its log goes to standard
-/// error, which nobody reads.
+/// error, which nothing reads.
 const COMMON: &str = "user root\nmax_queued_messages 0\nlog_dest none\npid_file FOLDER/pid\n";
 
 /// The name in the certificate of the broker.

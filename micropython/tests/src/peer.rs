@@ -91,7 +91,7 @@ struct Table {
     program: Option<TcpStream>,
     /// A command that has not come whole.
     request: Vec<u8>,
-    /// The program waits for so many bytes, until this time at the latest.
+    /// The program waits for this many bytes, until this time at the latest.
     waiting: Option<(usize, Instant)>,
     /// Of the connections to come.
     reactions: VecDeque<Reaction>,
