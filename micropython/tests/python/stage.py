@@ -147,12 +147,12 @@ def connected(simple=None, **options):
 
 
 def link(c):
-    """What is left of the client's connection."""
+    """Prints the state of the client's connection."""
     print("sock", "None" if c.sock is None else "set", "- peer sees it", peer.state())
 
 
 def expire(c):
-    """All that the client waits for is late."""
+    """Makes every acknowledgement that the client awaits overdue."""
     for pid in c.rcv_pids:
         c.rcv_pids[pid] = ticks_add(ticks_ms(), -1)
 

@@ -34,7 +34,7 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// A broker that lets everybody in, or `None`, and a word on standard output, when the machine has none and
+    /// A broker that accepts everybody; `None`, with a message on standard output, if the machine has no Mosquitto and
     /// `UMQTT_REAL` is not set.
     ///
     /// # Panics
@@ -91,7 +91,7 @@ impl Mosquitto {
         self.tls_port
     }
 
-    /// Its folder, which goes with it.
+    /// Its folder, which is removed with it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
