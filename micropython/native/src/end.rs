@@ -5,20 +5,21 @@ use crate::codes::EWRITELEN;
 use crate::mp::{BROKEN, Call, Function, Method, Obj, Py, READABLE, Vm};
 use crate::qstrs::q;
 
-/// How many parts are read before one packet is written, at most.
+/// The most parts that are read before one packet is written.
 const PARTS: usize = 8;
 
 /// `_ended(client)`: closes the link and raises `MQTTException(3)` if the other side has closed it or it is broken, as
-/// far as that is known here. A socket that a program has put in the place of ours cannot tell.
+/// far as that can be seen here. With a socket that the program has put in place of ours, it cannot.
 ///
-/// An end behind a whole packet is not seen: that may be a message. So the last byte of a packet is left, and a program
-/// that polls the socket finds it; a PINGRESP is taken, unless the program asked for it.
+/// A close that follows a whole packet is not noticed, because that packet may be a message. The last byte of a packet
+/// is left unread, so that a program that polls the socket finds it. A PINGRESP is read, unless the program asked for
+/// it.
 pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
     let socket = client.attr(py, q::sock);
-    // As long as the socket is this one, and each time it has brought something.
+    // Goes on as long as the socket is still this one and each read brings something.
     for _ in 0..PARTS {
         if socket != client.stream.get() {
             break;
@@ -54,7 +55,7 @@ pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, argu
 }
 
 impl Client {
-    /// Whether what waits may be read here: nobody else reads it meanwhile, and `check_msg` is what goes on with it.
+    /// Whether what waits may be read here: nothing else is reading it, and our `check_msg` will go on with it.
     fn may_peek(&self, py: &mut Py) -> bool {
         if self.large.get() || self.is_reading.get() || self.is_peeking.get() {
             return false;
@@ -62,15 +63,15 @@ impl Client {
         if self.receiver.get() != Obj::NULL {
             return self.receiver.get() == self.thread(py);
         }
-        // It was not called yet, and a program may have one that reads from the socket itself.
+        // `check_msg` was not called yet, and the program may have its own that reads from the socket.
         let (mut check_msg, mut own) = (Method::new(), Method::new());
         self.method(py, q::check_msg, &mut check_msg);
         self.method(py, q::_own, &mut own);
         check_msg.0[0] == own.0[0]
     }
 
-    /// How many bytes the packet that comes in lacks, as far as that is known, but for its last one; none if there is no
-    /// room for all of it.
+    /// How many bytes the incoming packet still lacks, as far as that is known, without its last byte; 0 if there is
+    /// no room for all of it.
     fn missing(&self, py: &mut Py) -> usize {
         let filled = self.filled.get();
         if self.receive.get().size() == 0
@@ -82,7 +83,7 @@ impl Client {
         let length = match memory.part(py, 0, filled) {
             // PINGRESP may end with its second byte; every other packet is longer.
             [0xd0] if !self.asked.get() => 2,
-            // A `_read` of the program's sees what is behind the first byte.
+            // The program's own `_read` must see everything after the first byte.
             [_, ..] if !self.own.get() => 0,
             [_, low, ..] if *low < 0x80 => 2 + usize::from(*low),
             [_, low, high, ..] if *high < 0x80 => 3 + (usize::from(*high) << 7 | usize::from(*low & 0x7f)),

@@ -1,10 +1,10 @@
-"""QoS 2: what is exactly once."""
+"""QoS 2: exactly once delivery."""
 
 from ._link import _ack, _fail, _reset, _tell
 
 
 def message(self, topic, msg, retain, dup, pid):
-    """A message came; it is handed over unless that was done before the broker knew."""
+    """A message came; the callback gets it unless it got it before."""
     try:
         if pid not in self._received:
             self._received.add(pid)
@@ -20,7 +20,7 @@ def message(self, topic, msg, retain, dup, pid):
 
 
 def packet(self, first, body):
-    """PUBREC, PUBREL or PUBCOMP came; their pid is checked."""
+    """PUBREC, PUBREL or PUBCOMP came; checks its pid."""
     pid = int.from_bytes(body, "big")
     if not pid:
         _fail(self, -1)

@@ -5,10 +5,10 @@ use crate::mp::{Lent, Memory, Method, Obj, Py};
 use crate::qstrs::q;
 
 impl Client {
-    /// Writes the packet that stands in `memory`, by way of `_write`, whoever wrote that.
+    /// Writes the packet in `memory` by `_write`, which may be the program's own.
     ///
-    /// The socket is written to at once: it is ready, as a rule. It gets a view of the packet, and a `_write` of the
-    /// program's a copy, which it may keep.
+    /// The socket is written to without polling it first, because it is usually ready. It gets a view of the packet;
+    /// the program's own `_write` gets a copy, which it may keep.
     #[inline(never)]
     pub fn send_packet(&self, py: &mut Py, memory: Memory, view: Lent, length: usize) {
         let mut write = Method::new();
