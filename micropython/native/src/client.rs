@@ -50,6 +50,8 @@ pub struct Client {
     /// Whether the socket's method that reads is running, and whether `_peek` is.
     pub is_reading: Cell<bool>,
     pub is_peeking: Cell<bool>,
+    /// A read has found that the other side has closed the link.
+    pub has_ended: Cell<bool>,
     /// The rest of a large message is still to be read.
     pub large: Cell<bool>,
     /// Whether something was sent since the clock was last read.
@@ -207,6 +209,11 @@ impl Client {
                 Err(Failure::Refused(name)) => self.vm.refuse(py, name),
             }
         }
+    }
+
+    /// Whether the program has put a socket in place of ours.
+    pub fn is_replaced(&self, socket: Obj) -> bool {
+        self.stream.get() != Obj::NULL && self.stream.get() != socket
     }
 
     /// The running thread, if the port has threads.

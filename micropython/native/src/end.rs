@@ -19,21 +19,16 @@ pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, argu
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
     let socket = client.attr(py, q::sock);
-    // Goes on as long as the socket is still this one and each read brings something.
-    for _ in 0..PARTS {
-        if socket != client.stream.get() {
-            break;
-        }
+    // Byte by byte: a socket that the program has made blocking does not wait for one that is there.
+    while socket == client.stream.get() {
         let Some(events) = vm.poll(py, socket) else { break };
-        let mut has_ended = events & BROKEN != 0;
+        let mut has_ended = client.has_ended.get() || events & BROKEN != 0;
         if !has_ended {
-            let count = if events & READABLE != 0 && client.may_peek(py) { client.missing(py) } else { 0 };
-            if count == 0 {
+            if events & READABLE == 0 || !client.may_peek(py) || !client.lacks_more(py) {
                 break;
             }
             client.is_peeking.set(true);
-            #[allow(clippy::cast_possible_wrap)]
-            let got = client.cold(py, q::_peek, &[me, Obj::int(count as isize)]);
+            let got = client.cold(py, q::_peek, &[me]);
             client.is_peeking.set(false);
             if got == vm.none() {
                 break;
@@ -41,7 +36,7 @@ pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, argu
             let (bytes, memory, filled) = (vm.buffer(py, got), client.receive.get(), client.filled.get());
             has_ended = bytes.is_empty();
             memory.put(py, filled, bytes);
-            client.filled.set(filled + bytes.len().min(count));
+            client.filled.set(filled + bytes.len().min(1));
             if matches!(memory.part(py, 0, client.filled.get()), [0xd0, 0]) {
                 client.filled.set(0);
                 client.answered(py);
@@ -70,9 +65,9 @@ impl Client {
         check_msg.0[0] == own.0[0]
     }
 
-    /// How many bytes the incoming packet still lacks, as far as that is known, without its last byte; 0 if there is
-    /// no room for all of it.
-    fn missing(&self, py: &mut Py) -> usize {
+    /// Whether the incoming packet lacks more than its last byte, as far as that is known, and there is room for all of
+    /// it.
+    fn lacks_more(&self, py: &mut Py) -> bool {
         let filled = self.filled.get();
         if self.receive.get().size() == 0
             && let Some(memory) = self.vm.memory(py, SMALL)
@@ -89,6 +84,6 @@ impl Client {
             [_, low, high, ..] if *high < 0x80 => 3 + (usize::from(*high) << 7 | usize::from(*low & 0x7f)),
             _ => filled + 2,
         };
-        if length > memory.size() { 0 } else { length.saturating_sub(filled + 1) }
+        length <= memory.size() && length > filled + 1
     }
 }

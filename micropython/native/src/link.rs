@@ -188,6 +188,7 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.asked.set(false);
             client.is_reading.set(false);
             client.is_peeking.set(false);
+            client.has_ended.set(false);
             client.receiver.set(Obj::NULL);
             client.filled.set(0);
         }
@@ -242,7 +243,7 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
         // Has the program replaced our socket?
         18 => {
             let socket = client.attr(py, q::sock);
-            return vm.bool(client.stream.get() != Obj::NULL && client.stream.get() != socket);
+            return vm.bool(client.is_replaced(socket));
         }
         // Is `_write` our own?
         14 => {
@@ -255,6 +256,8 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.is_peeking.set(false);
             client.is_reading.set(false);
         }
+        // Is a callback running?
+        19 => return vm.bool(client.in_callback.get()),
         // A callback begins, and ends.
         8 | 9 => client.in_callback.set(what == 8),
         _ => {

@@ -68,6 +68,7 @@ qstrs! {
     __name__
     _ended
     _fetch
+    _get
     _idle
     _install
     _large

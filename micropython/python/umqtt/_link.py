@@ -114,6 +114,7 @@ def connect(self, clean_session=True, timeout=None):
         # What came in another session does not matter in this one.
         _reset(self, 1)
         self._received = set()
+        self._released = ()
     else:
         _reset(self, 17)
     try:
@@ -121,6 +122,8 @@ def connect(self, clean_session=True, timeout=None):
     except OSError:
         # It is not a socket of MicroPython's.
         pass
+    if self._released:
+        _module("_qos2", "_send").release(self)
     return answer[2]
 
 
@@ -322,10 +325,10 @@ def _more(self, buf, length, written):
     _reset(self, 6)
 
 
-def _peek(self, n):
+def _peek(self):
     """The next bytes that have come, while nothing else reads. None if `_read` has kept some."""
     try:
-        return None if self._part else self.sock.read(n)
+        return None if self._part else self.sock.read(1)
     except:
         _reset(self, 15)
         raise
@@ -352,12 +355,15 @@ def _read(self, n):
         if len(part) >= n:
             self._part = part[n:]
             return part[:n]
-        more = self.sock.read(n - len(part))
+        more = _get(self.sock, n - len(part))
         if more:
             self._part = part + more
             if times:
                 _reset(self, 11)
                 times[1] = end is not None
+            else:
+                # Each part has its own time-out.
+                end = None
         elif more is None:
             if times:
                 _look(self, False)
@@ -366,6 +372,16 @@ def _read(self, n):
                 times[0] = end
         else:
             raise MQTTException(1)
+
+
+def _get(sock, n):
+    """Reads up to `n` bytes; returns None also for EAGAIN."""
+    try:
+        return sock.read(n)
+    except OSError as error:
+        # A link that has timed out (110) is no idle link.
+        if error.errno != 11:
+            raise
 
 
 def _fetch(self, n, again):
@@ -384,11 +400,10 @@ def _fetch(self, n, again):
         self._times = None
 
 
-def _idle(self, again, nested):
+def _idle(self, again):
     """Waits when there is nothing to read, but not `again`; returns whether there is something now."""
     while True:
-        # A check_msg() in a callback of wait_msg() does not wait for ever.
-        forever = self.socket_timeout is None and not (nested and self._before is not None)
+        forever = self.socket_timeout is None
         if forever or not again:
             time = _turn(self) if forever else 1
             poller = self.poller_r
@@ -436,7 +451,8 @@ def _look(self, idle):
         time = self.keepalive * 500
         limit = _milliseconds(self.socket_timeout)
         if limit >= 0:
-            time = min(time, limit)
+            # A short socket_timeout is for polling; the broker's answer may take longer.
+            time = min(time, max(limit, 1000))
         action = _alive(self, self.keepalive, time)
         if action == 1:
             self.ping()

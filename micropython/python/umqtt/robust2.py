@@ -60,6 +60,8 @@ class MQTTClient(simple2.MQTTClient):
 
     def _try(self, code, name, items, data, *args):
         """Calls simple2's method; returns its result, or False if it failed. Adds a pid to {data: [pid]}."""
+        # Another check_msg() may be running the callback that calls this one.
+        nested = code == 10 and self._in_cb()
         try:
             value = getattr(simple2.MQTTClient, name)(self, *args)
             if value and data:
@@ -79,6 +81,9 @@ class MQTTClient(simple2.MQTTClient):
                     self.subs.remove(data)
             self.conn_issue = error, 9 if args[0] == 7 else code
             return False
+        finally:
+            if nested:
+                simple2._link._reset(self, 8)
 
     def _again(self, data, pid):
         """Queues again what was sent: a message goes before those that were sent later or never."""
@@ -108,11 +113,11 @@ class MQTTClient(simple2.MQTTClient):
         if 2 * idle >= limit and ticks_diff(self.last_ping, self.last_cpacket) <= 0:
             if self.sock and not self.conn_issue:
                 MQTTClient.ping(self)
-                simple2._load()._reset(self, 16)
+                simple2._link._reset(self, 16)
 
     def is_keepalive(self):
-        if self._ask():
-            # A program that only publishes has not read the packets that wait.
+        if self._ask() and not simple2._link._reset(self, 19):
+            # A program that only publishes has not read the packets that wait. (A callback is for one that was read.)
             for _ in range(99):
                 if self.conn_issue:
                     return False
@@ -136,6 +141,9 @@ class MQTTClient(simple2.MQTTClient):
                 if stat:
                     # As in the original, it acknowledges all equal messages.
                     items.pop(data, None)
+                elif data and pid in self._released:
+                    # The broker has it. PUBCOMP may still come, and PUBREL is sent again on the next connection.
+                    items.setdefault(data, []).append(pid)
                 elif data:
                     self._again(data, pid)
             if stat:
@@ -156,10 +164,13 @@ class MQTTClient(simple2.MQTTClient):
         self._pause = 50
         # What was sent on another connection will not be acknowledged on this one.
         for items in self.msg_to_confirm, self.sub_to_confirm:
-            for data in items:
-                for pid in items[data]:
-                    self._again(data, pid)
-            items.clear()
+            for data in list(items):
+                for pid in items.pop(data):
+                    # PUBREL has just been sent again for those that the broker has.
+                    if pid in self._released:
+                        items.setdefault(data, []).append(pid)
+                    else:
+                        self._again(data, pid)
         if not session:
             self._pids.clear()
         return session

@@ -33,6 +33,8 @@ class MQTTClient:
     keepalive = lw_qos = 0
     ssl = lw_retain = False
     _part = b""
+    # The pids of the messages of QoS 2 that the broker has, but has not completed.
+    _released = ()
 
 
 _install(MQTTClient)

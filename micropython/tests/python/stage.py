@@ -146,6 +146,22 @@ def connected(simple=None, **options):
     return c
 
 
+def connected_through(wrapper, **options):
+    """A client of the peer whose socket was wrapped before it had read from it, so that it is taken for the port's own."""
+    peer.answer()
+    c = make(**options)
+
+    def read(count):
+        del c._read
+        c.sock.setsockopt(6, 1, 1)
+        c.sock = wrapper(c.sock)
+        return c._read(count)
+
+    c._read = read
+    c.connect()
+    return c
+
+
 def link(c):
     """Prints the state of the client's connection."""
     print("sock", "None" if c.sock is None else "set", "- peer sees it", peer.state())

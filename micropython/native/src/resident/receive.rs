@@ -23,13 +23,13 @@ pub extern "C" fn m_check_msg(
     client.receiver.set(thread);
     // An exception of an earlier callback does not matter any more, but a callback that calls this is still running.
     let was = client.in_callback.replace(false);
-    let result = client.check_msg(py, was);
+    let result = client.check_msg(py);
     client.in_callback.set(was);
     result
 }
 
 impl Client {
-    fn check_msg(&self, py: &mut Py, is_nested: bool) -> Obj {
+    fn check_msg(&self, py: &mut Py) -> Obj {
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
@@ -78,8 +78,7 @@ impl Client {
             again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
-                    let (again, nested) = (self.vm.bool(has_idled), self.vm.bool(is_nested));
-                    let idle = self.cold(py, q::_idle, &[self.object.get(), again, nested]);
+                    let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
@@ -103,6 +102,7 @@ impl Client {
                 return self.vm.none();
             }
             if !matches!(got.as_int(), Some(1..)) {
+                self.has_ended.set(true);
                 self.vm.raise_code(py, ECONCLOSE);
             }
             came |= has_waited;
@@ -118,8 +118,9 @@ impl Client {
         if socket != self.socket.get() {
             self.method(py, q::_read, &mut read);
             self.own.set(read.0[0] == self.own_read.get());
-            self.reads_into.set(self.vm.has_method(py, socket, q::readinto, &mut read));
-            if !self.reads_into.get() {
+            let is_replaced = self.is_replaced(socket);
+            self.reads_into.set(!is_replaced && self.vm.has_method(py, socket, q::readinto, &mut read));
+            if !is_replaced && !self.reads_into.get() {
                 self.vm.method(py, socket, q::read, &mut read);
             }
             self.reader.set([read.0[0], read.0[1]]);
@@ -146,6 +147,9 @@ impl Client {
         let mut got = if filled > 0 && !self.own.get() {
             argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
             self.cold(py, q::_fetch, &[self.object.get(), argument, self.vm.bool(again)])
+        } else if self.is_replaced(socket) {
+            // As in the original, it needs no `readinto`, and may report by an error that there is nothing.
+            self.cold(py, q::_get, &[socket, argument])
         } else {
             self.vm.call_method(py, &read, 1)
         };

@@ -19,12 +19,17 @@ impl Client {
             return;
         }
         let socket = self.attr(py, q::sock);
-        if socket == self.stream.get() && self.vm.poll(py, socket) != Some(0) {
+        if socket == self.stream.get() && (self.has_ended.get() || self.vm.poll(py, socket) != Some(0)) {
             // Something waits to be read, or the link is broken.
             self.cold(py, q::_ended, &[self.object.get()]);
         }
         let mut written = self.vm.none();
-        let packet = view.show(memory, 0, length);
+        // A socket of the program's may keep what it gets.
+        let packet = if self.is_replaced(socket) {
+            self.vm.bytes(py, memory, 0, length)
+        } else {
+            view.show(memory, 0, length)
+        };
         #[allow(clippy::cast_possible_wrap)]
         let length = Obj::int(length as isize);
         if socket != written {
