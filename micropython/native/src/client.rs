@@ -45,6 +45,8 @@ pub struct Client {
     /// The packet in the transmit buffer has no id yet.
     pub is_provisional: Cell<bool>,
     pub in_callback: Cell<bool>,
+    /// `wait_msg` is about to call `check_msg`, which waits then.
+    pub waits: Cell<bool>,
     /// The thread that called `check_msg` last on this link, if any; only it checks whether the link has ended.
     pub receiver: Cell<Obj>,
     /// Whether the socket's method that reads is running, and whether `_peek` is.

@@ -230,9 +230,12 @@ def wait_msg(self):
     outer = self._before
     self._before = _timeout(self)
     self.socket_timeout = None
+    _reset(self, 20)
     try:
         return self.check_msg()
     finally:
+        # One of the program's own may not have called ours.
+        _reset(self, 21)
         self.socket_timeout = before
         self._before = outer
 
@@ -400,10 +403,11 @@ def _fetch(self, n, again):
         self._times = None
 
 
-def _idle(self, again):
+def _idle(self, again, waits):
     """Waits when there is nothing to read, but not `again`; returns whether there is something now."""
     while True:
-        forever = self.socket_timeout is None
+        # None is of wait_msg(), and then not for a check_msg() in its callback, or of the program.
+        forever = self.socket_timeout is None and (waits or self._before is None)
         if forever or not again:
             time = _turn(self) if forever else 1
             poller = self.poller_r

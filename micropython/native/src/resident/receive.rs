@@ -21,15 +21,17 @@ pub extern "C" fn m_check_msg(
     let client = Client::of(vm, py, me);
     let thread = client.thread(py);
     client.receiver.set(thread);
+    // Not for a `check_msg` in a callback.
+    let waits = client.waits.replace(false);
     // An exception of an earlier callback does not matter any more, but a callback that calls this is still running.
     let was = client.in_callback.replace(false);
-    let result = client.check_msg(py);
+    let result = client.check_msg(py, waits);
     client.in_callback.set(was);
     result
 }
 
 impl Client {
-    fn check_msg(&self, py: &mut Py) -> Obj {
+    fn check_msg(&self, py: &mut Py, waits: bool) -> Obj {
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
@@ -78,7 +80,8 @@ impl Client {
             again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
-                    let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
+                    let (again, waits) = (self.vm.bool(has_idled), self.vm.bool(waits));
+                    let idle = self.cold(py, q::_idle, &[self.object.get(), again, waits]);
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
