@@ -8,28 +8,28 @@ use rustix::io::ioctl_fionread;
 
 use super::tcp::poll_socket;
 
-/// How a wait for bytes goes on when few are there, so that one wake serves many packets.
+/// How a wait for bytes goes on when few are there, so that one wake-up serves many packets.
 ///
-/// A client that is woken for each packet of a stream spends most of its time in waking. Where throughput counts
+/// A client that is woken for each packet of a stream spends most of its time waking up. Where throughput counts
 /// more than the latency of a single packet, [`TcpTransport::set_coalescing`](super::TcpTransport::set_coalescing)
 /// makes each wait last until there is more to do.
 ///
 /// ```
 /// use umqtt::std::{Coalescing, TcpTransport};
 /// let mut transport = TcpTransport::new("broker.local", 1883);
-/// // A program with 20 messages of QoS 1 on their way goes on when ten PUBACKs of 4 bytes are there.
+/// // A program with 20 messages of QoS 1 in flight goes on when ten PUBACKs of 4 bytes are there.
 /// transport.set_coalescing(Some(Coalescing::new(10 * 4)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coalescing {
-    /// The wait is over when so many bytes can be read,
+    /// The wait is over when this many bytes can be read,
     pub at_least: usize,
-    /// or when so much time has passed since the first of them was seen.
+    /// or when this much time has passed since the first of them was seen.
     pub time: Duration,
 }
 
 impl Coalescing {
-    /// Waits for so many bytes, for 2 ms at most.
+    /// Waits for this many bytes, for 2 ms at most.
     ///
     /// More bytes than the receive buffer of the client holds are never worth waiting for.
     #[must_use]
