@@ -78,7 +78,7 @@ impl Broker {
         Self { settings, ..Self::default() }
     }
 
-    /// A transport was opened; the client is to say CONNECT next.
+    /// Says that a transport was opened; the client must send CONNECT next.
     pub fn open(&mut self, now: Instant) -> ConnectionId {
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;
@@ -90,9 +90,9 @@ impl Broker {
         id
     }
 
-    /// Bytes came over a connection, cut anywhere.
+    /// Handles bytes from a connection, split anywhere.
     ///
-    /// What comes after the end of a connection is left aside.
+    /// What comes after the end of a connection is ignored.
     pub fn receive(&mut self, connection: ConnectionId, mut bytes: &[u8], now: Instant) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         if bytes.is_empty() {
@@ -167,7 +167,7 @@ impl Broker {
 
     /// Takes the bytes that are to be sent over a connection.
     ///
-    /// Messages that did not fit the output may move up when it is taken, so the connection may be ready again.
+    /// Messages that did not fit the output may follow when it is taken, so the connection may be ready again.
     pub fn output(&mut self, connection: ConnectionId) -> Vec<u8> {
         let Some(state) = self.connections.get_mut(&connection) else { return Vec::new() };
         let bytes = state.output.take();
@@ -208,15 +208,15 @@ impl Broker {
         self.connections.get(&connection)?.closed
     }
 
-    /// The transport has ended; without DISCONNECT before, the will is published [MQTT-3.1.2-8].
+    /// Says that the transport has ended; without DISCONNECT before, the will is published [MQTT-3.1.2-8].
     pub fn lost(&mut self, connection: ConnectionId) {
         self.close(connection, CloseReason::Lost);
         self.connections.remove(&connection);
     }
 
-    /// Ends the connection of a client as if its link had failed; `false` when it is not connected.
+    /// Ends the connection of a client as if its link had failed; returns `false` when it is not connected.
     ///
-    /// Its will is published, its output is dropped.
+    /// Its will is published, and its output is dropped.
     pub fn cut(&mut self, client_id: &str) -> bool {
         let Some(connection) = self.sessions.get(client_id).and_then(|session| session.connection) else {
             return false;

@@ -1,4 +1,4 @@
-//! The packets of a client, taken apart by the letter of the standard; nothing of the client's own code is used.
+//! Decodes the packets of a client strictly as the standard says, without any code of the client.
 
 use super::complaint::Complaint;
 

@@ -7,11 +7,11 @@ use crate::link::Pieces;
 /// How one direction of a link behaves.
 #[derive(Clone, Debug)]
 pub struct Way {
-    /// The milliseconds from writing to arriving.
+    /// The milliseconds from writing to arrival.
     pub latency: u32,
-    /// So many bytes arrive together, and the next after so many milliseconds; all at once without.
+    /// This many bytes arrive together, and the next after this many milliseconds; with `None` all at once.
     pub pace: Option<(usize, u32)>,
-    /// How many bytes may be on their way.
+    /// How many bytes may be in transit.
     pub capacity: usize,
     /// How many bytes one read or one write of the client moves.
     pub pieces: Pieces,

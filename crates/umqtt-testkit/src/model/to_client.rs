@@ -55,7 +55,8 @@ pub struct Told<'a> {
 }
 
 impl Broker {
-    /// Publishes a message to whoever has subscribed: a topic of this length, and a payload of at least two bytes.
+    /// Publishes a message, with a topic of this length and a payload of at least two bytes, if the client has
+    /// subscribed to the topic.
     pub fn publish(&mut self, qos: u8, retain: bool, topic: usize, payload: usize) {
         let topic = topic_of(topic);
         let here = self.has_accepted();
@@ -110,7 +111,8 @@ impl Broker {
         }
     }
 
-    /// The client's program was restarted: what was handed over and not acknowledged may be handed over again.
+    /// Says that the client's program was restarted: what was handed over and not acknowledged may be handed over
+    /// again.
     pub fn restarted(&mut self) {
         self.excused.clear();
         let Some(session) = &self.session else { return };
@@ -136,7 +138,7 @@ impl Broker {
         }
     }
 
-    /// The client has handed over a message.
+    /// Says that the client has handed over a message.
     pub fn told(&mut self, told: Told<'_>) {
         if !self.trusted {
             return;

@@ -218,7 +218,7 @@ fn attempt(address: SocketAddr, mut call: impl FnMut() -> io::Result<usize>) -> 
 /// The first address of the host that takes a connection; each gets its share of the time that is left.
 fn open(host: &Host, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
     let start = Moment::now();
-    // Without a limit the operating system's own one holds, of some minutes.
+    // Without a limit, that of the operating system applies, some minutes.
     let left =
         || timeout.map_or(Duration::from_secs(3600), |timeout| timeout.saturating_sub(start.elapsed()));
     let addresses = resolve(host, port, left())?;
