@@ -1,4 +1,4 @@
-//! What a packet that arrives does to the session.
+//! How the session handles packets that arrive.
 
 use super::event::{NoticeKind, SessionError};
 use super::exchange::Answer;

@@ -1,4 +1,4 @@
-//! The bytes that wait to be written, whole packets one behind the other.
+//! The bytes that wait to be written: whole packets, one after the other.
 
 use core::fmt;
 
@@ -39,7 +39,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         self.start >= self.end
     }
 
-    /// How many bytes are still to be sent, those that are not here yet among them.
+    /// How many bytes are still to be sent, including those that are not here yet.
     #[inline]
     pub(crate) const fn backlog(&self) -> usize {
         self.end.wrapping_sub(self.start).saturating_add(self.open)

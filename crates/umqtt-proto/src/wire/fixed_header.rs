@@ -4,7 +4,7 @@ use super::cursor::Writer;
 use crate::error::{EncodeError, Violation};
 use crate::packet_id::PacketId;
 
-/// The longest packet body that a remaining length can say: 268,435,455 bytes [MQTT 2.2.3].
+/// The longest packet body that a remaining length allows: 268,435,455 bytes [MQTT 2.2.3].
 pub const MAX_REMAINING_LENGTH: u32 = 0x0fff_ffff;
 
 /// The fourteen packets of MQTT 3.1.1.
@@ -101,7 +101,7 @@ pub struct FixedHeader {
 }
 
 impl FixedHeader {
-    /// Reads a fixed header and tells how many bytes it takes; `None` when it is not all there yet.
+    /// Reads a fixed header and returns how many bytes it takes; `None` when it is not complete yet.
     ///
     /// Reserved packet types and flags are refused at the first byte [MQTT-2.2.2-2], a length that the packet
     /// type cannot have as soon as it is known.
