@@ -66,7 +66,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     match words.as_slice() {
         ["broker"] => serve(address),
         ["script", file] => play(address, file, Duration::from_secs(timeout)),
-        _ => Err(Failure::usage(format!("what shall it do?\n\n{USAGE}"))),
+        _ => Err(Failure::usage(format!("`broker` or `script` is needed\n\n{USAGE}"))),
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Event<'r> {
     Delivered {
         /// The id that `publish` returned.
         id: PacketId,
-        /// It was told as timed out before.
+        /// Whether it was reported as timed out before.
         late: bool,
     },
     /// The broker answered a SUBSCRIBE.
@@ -42,14 +42,14 @@ pub enum Event<'r> {
         id: PacketId,
         /// The QoS granted, or the refusal, for each filter.
         return_codes: ReturnCodes<'r>,
-        /// It was told as timed out before.
+        /// Whether it was reported as timed out before.
         late: bool,
     },
     /// The broker answered an UNSUBSCRIBE.
     Unsubscribed {
         /// The id that `unsubscribe` returned.
         id: PacketId,
-        /// It was told as timed out before.
+        /// Whether it was reported as timed out before.
         late: bool,
     },
     /// No acknowledgement came within the message time-out; reported once. It may still come.
@@ -285,7 +285,7 @@ impl fmt::Display for RequestError {
             Self::TransmitFull => "the transmit buffer is full for now",
             Self::InFlightFull => "too many packets wait for their acknowledgement",
             Self::StoreFull => "the store has no room for the message",
-            Self::StoreFailed => "the store could not write the message down",
+            Self::StoreFailed => "the store could not record the message",
             Self::NoStore => "a QoS 2 message on a session that is kept needs a store, and there is none",
         })
     }
@@ -349,7 +349,7 @@ impl fmt::Display for SessionError {
             }
             Self::Qos2NotBuilt => f.write_str("a packet of QoS 2 arrived, and this build has no QoS 2"),
             Self::IncomingFull => f.write_str("the table of incoming QoS 2 messages is full"),
-            Self::StoreFailed => f.write_str("the store could not write an acknowledgement down"),
+            Self::StoreFailed => f.write_str("the store could not record an acknowledgement"),
         }
     }
 }

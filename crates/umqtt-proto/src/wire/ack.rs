@@ -63,7 +63,7 @@ impl fmt::Display for ConnectReturnCode {
             Self::Accepted => f.write_str("accepted"),
             Self::UnacceptableProtocolVersion => f.write_str("the broker does not speak MQTT 3.1.1"),
             Self::IdentifierRejected => f.write_str("the broker does not allow this client id"),
-            Self::ServerUnavailable => f.write_str("the broker is not at work now"),
+            Self::ServerUnavailable => f.write_str("the broker is unavailable now"),
             Self::BadUserNameOrPassword => f.write_str("wrong user name or password"),
             Self::NotAuthorized => f.write_str("this client may not connect"),
             Self::Other(code) => write!(f, "unknown return code {code}"),

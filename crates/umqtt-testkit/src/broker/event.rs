@@ -61,7 +61,7 @@ pub enum CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Disconnect => f.write_str("the client said DISCONNECT"),
+            Self::Disconnect => f.write_str("the client sent DISCONNECT"),
             Self::Lost => f.write_str("the transport ended without DISCONNECT"),
             Self::TooMany => f.write_str("too many connections"),
             Self::Refused(code) => write!(f, "refused: {code}"),

@@ -66,7 +66,7 @@ impl FromStr for Address {
         let invalid = |reason| InvalidAddress { shown: harmless(text), reason };
         let rest = match text.split_once("://") {
             Some(("mqtt" | "tcp", rest)) => rest.strip_suffix('/').unwrap_or(rest),
-            Some(_) => return Err(invalid("only mqtt:// is known here")),
+            Some(_) => return Err(invalid("only mqtt:// is supported")),
             None => text,
         };
         let (host, port) = if let Some(bracketed) = rest.strip_prefix('[') {
@@ -109,7 +109,7 @@ pub struct InvalidAddress {
 
 impl fmt::Display for InvalidAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' is no address of a broker: {}", self.shown, self.reason)
+        write!(f, "'{}' is not the address of a broker: {}", self.shown, self.reason)
     }
 }
 
