@@ -20,7 +20,7 @@ use umqtt_testkit::{Broker, Settings, TcpBroker};
 
 type Failed = Box<dyn Error>;
 
-/// How many messages are on their way at a time.
+/// How many messages are in flight at a time.
 const ACTIVE: usize = 10;
 /// How many events of one client are handled before the others have their turn.
 const EVENTS_IN_A_TURN: usize = 32;

@@ -17,7 +17,7 @@ pub trait Buffers {
     /// Holds packets until they are written; a packet that fits is one write. At least 16 bytes, and room for
     /// CONNECT.
     type Transmit: AsRef<[u8]> + AsMut<[u8]>;
-    /// One [`Slot`] for each packet of ours that waits for its acknowledgement.
+    /// One [`Slot`] for each outgoing packet that waits for its acknowledgement.
     type Slots: Slots;
     /// The ids of the broker's QoS 2 messages that were handed over and wait for PUBREL.
     type Incoming: IncomingIds;
@@ -181,7 +181,7 @@ impl Heap {
 
 #[cfg(feature = "alloc")]
 impl Default for Heap {
-    /// 16 KiB to receive, 16 KiB to transmit, 64 packets of ours in flight.
+    /// 16 KiB to receive, 16 KiB to transmit, 64 outgoing packets in flight.
     fn default() -> Self {
         Self::new(16 * 1024, 16 * 1024, 64)
     }

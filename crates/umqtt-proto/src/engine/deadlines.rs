@@ -86,7 +86,7 @@ impl Due {
         self.in_millis(timer, remaining(timeout, elapsed), elapsed.saturating_sub(timeout));
     }
 
-    /// `timer` is due in so many milliseconds, or has been due for some.
+    /// `timer` is due in this many milliseconds, or has been due for some.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(super) const fn in_millis(&mut self, timer: Timer, millis: u32, overdue: u32) {
         if millis < self.millis {

@@ -52,17 +52,17 @@ pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     owed_type: PacketType,
     on_session_lost: OnSessionLost,
     clean_session: bool,
-    /// An exchange may be lost, and not told.
+    /// Whether an exchange may be lost and not reported.
     unsettled: bool,
     /// The store may hold what belongs to a session that the broker has lost.
     stale: bool,
     /// A message found no room in the table of incoming ids: the connection ends when all is written.
     overflown: bool,
-    /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
+    /// The acknowledgement of the message that was reported last, which is due with the next call; 0 for none.
     owed: u16,
     keep_alive: KeepAlive,
     next_id: PacketId,
-    /// What is to be told.
+    /// What is to be reported.
     told: Option<Notice>,
     incoming: I,
     transmitter: Transmitter<T>,
@@ -274,7 +274,7 @@ where
         S::KEEPS && !self.clean_session
     }
 
-    /// Writes down what is to be told: cheaper than to return it through several functions.
+    /// Stores what is to be reported, which is cheaper than returning it through several functions.
     fn tell(&mut self, kind: NoticeKind, detail: u8, id: u16) {
         self.told = Some(Notice::new(kind, detail, id));
     }
@@ -345,7 +345,7 @@ where
         self.ping = Ping::Off;
     }
 
-    /// The link took the first `count` bytes of what is pending; tells whether the wait for PINGRESP begins.
+    /// The link took the first `count` bytes of what is pending; returns whether the wait for PINGRESP begins.
     pub(crate) fn sent(&mut self, count: usize, now: Instant) -> bool {
         if count > 0 && self.phase != Phase::Resuming && self.transmitter.open_bytes() == 0 {
             self.outgoing.stamp(now);

@@ -101,8 +101,8 @@ where
         Ok(id)
     }
 
-    /// Puts a message into the transmit buffer, of which so many bytes `follow`; what is known of them is for
-    /// the store.
+    /// Puts a message into the transmit buffer, of which `follow` bytes come later; those that are known are for the
+    /// store.
     fn message(
         &mut self,
         topic: TopicName<'_>,

@@ -40,8 +40,8 @@ where
         self.resume()
     }
 
-    /// Lets the store forget what the broker no longer knows, at once: no later CONNACK tells that again. When the
-    /// store fails, the next connection begins with it.
+    /// Removes from the store at once what the broker no longer knows, since no later CONNACK says that again. When
+    /// the store fails, the next connection begins with this step.
     fn forget_broker(&mut self) -> Result<(), StoreError> {
         self.store.remove_incoming(None)?;
         let mut index = 0;
@@ -106,7 +106,7 @@ where
         }
     }
 
-    /// Tells the first exchange that is lost, and lets go of those that were told.
+    /// Reports the first exchange that is lost, and drops those that were reported.
     pub(crate) fn tell_lost(&mut self) -> Result<(), SessionError> {
         // Nothing is reported before the broker's answer.
         if !self.unsettled || self.phase == Phase::AwaitConnAck {

@@ -29,7 +29,7 @@ pub struct RamStore<B> {
     end: usize,
 }
 
-/// What stands in front of each packet: its id, what it awaits, and its length.
+/// What precedes each packet: its id, what it awaits, and its length.
 const HEAD: usize = 7;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> RamStore<B> {

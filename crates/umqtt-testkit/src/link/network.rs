@@ -14,7 +14,7 @@ use crate::{Broker, CloseReason, ConnectionId};
 pub enum Ending {
     /// What it sent before arrives.
     Close,
-    /// What is on the way is lost.
+    /// What is in transit is lost.
     Reset,
 }
 

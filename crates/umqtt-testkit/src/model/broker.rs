@@ -70,7 +70,7 @@ pub struct Broker {
     loses_session: bool,
 }
 
-/// The connection that stands, or the last one.
+/// The current connection, or the last one.
 #[derive(Debug)]
 pub(super) struct Connection {
     input: Vec<u8>,
@@ -203,7 +203,7 @@ impl Broker {
         self.epoch
     }
 
-    /// A new link is there; the client has read so many bytes of the last one.
+    /// There is a new link; the client has read this many bytes from the last one.
     pub(super) fn open(&mut self, read: u64, now: u64) {
         self.lost();
         // A client that did not read CONNACK does not know that its session is gone.

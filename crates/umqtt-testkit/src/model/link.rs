@@ -151,7 +151,7 @@ impl Link {
         heard > std::mem::replace(&mut self.heard, heard)
     }
 
-    /// Whether it stands, as far as its two ends can know.
+    /// Whether it is open, as far as its two ends can know.
     pub(super) fn stands(&self) -> bool {
         !self.closed && matches!(self.ended, None | Some(Ending::Silent))
     }

@@ -15,7 +15,7 @@ pub(super) struct Message {
     handed: Handed,
     epoch: u32,
     connection: u32,
-    /// Whether a link has taken PUBREC for it: the client has written down that it was handed over.
+    /// Whether a link has taken PUBREC for it: the client has recorded that it was handed over.
     settled: bool,
 }
 
@@ -131,7 +131,7 @@ impl Broker {
         self.session.as_ref().is_some_and(|session| session.unsure)
     }
 
-    /// The client cannot have written down that its session is gone.
+    /// The client cannot have recorded that its session is gone.
     pub const fn doubt_session(&mut self) {
         if let Some(session) = &mut self.session {
             session.unsure = true;

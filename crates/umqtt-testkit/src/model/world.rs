@@ -437,7 +437,7 @@ impl World {
         }
     }
 
-    /// Gives the broker so many of the bytes that are on their way.
+    /// Gives the broker this many of the bytes in transit.
     pub(super) fn deliver(&mut self, count: usize) {
         let Some(link) = &mut self.link else { return };
         let mut bytes = std::mem::take(&mut self.bytes);
