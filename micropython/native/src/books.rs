@@ -30,7 +30,7 @@ impl Client {
         Obj::int(ticks_add(self.now(py), timeout) as isize)
     }
 
-    /// An acknowledgement is awaited from now on; gives the id.
+    /// Awaits an acknowledgement from now on; returns the id.
     #[inline(never)]
     pub fn expect(&self, py: &mut Py, id: PacketId, kind: Kind, deadline: Obj) -> Obj {
         let pid = Obj::from_id(id);
@@ -40,8 +40,8 @@ impl Client {
         pid
     }
 
-    /// The next packet id of `newpid` that the broker has no answer to give to; when it gives the same ids again, one of
-    /// these.
+    /// The next packet id of `newpid` that the broker will not answer any more. If `newpid` repeats its ids, it is one
+    /// of these.
     #[inline(never)]
     pub fn next_id(&self, py: &mut Py) -> PacketId {
         if self.attr(py, q::sock) == self.vm.none() {
@@ -60,7 +60,7 @@ impl Client {
                     return id;
                 }
             }
-            // Each round is found: `known` stands still for twice as long each time.
+            // This finds every cycle of ids, because `known` is kept for twice as long each time.
             if pid == first || pid == known {
                 return id;
             }

@@ -5,34 +5,30 @@ use crate::codes::EWRITELEN;
 use crate::mp::{BROKEN, Call, Function, Method, Obj, Py, READABLE, Vm};
 use crate::qstrs::q;
 
-/// How many parts are read before one packet is written, at most.
+/// The most parts that are read before one packet is written.
 const PARTS: usize = 8;
 
 /// `_ended(client)`: closes the link and raises `MQTTException(3)` if the other side has closed it or it is broken, as
-/// far as that is known here. A socket that a program has put in the place of ours cannot tell.
+/// far as that can be seen here. With a socket that the program has put in place of ours, it cannot.
 ///
-/// An end behind a whole packet is not seen: that may be a message. So the last byte of a packet is left, and a program
-/// that polls the socket finds it; a PINGRESP is taken, unless the program asked for it.
+/// A close that follows a whole packet is not noticed, because that packet may be a message. The last byte of a packet
+/// is left unread, so that a program that polls the socket finds it. A PINGRESP is read, unless the program asked for
+/// it.
 pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
     let socket = client.attr(py, q::sock);
-    // As long as the socket is this one, and each time it has brought something.
-    for _ in 0..PARTS {
-        if socket != client.stream.get() {
-            break;
-        }
+    // Byte by byte: a socket that the program has made blocking does not wait for one that is there.
+    while socket == client.stream.get() {
         let Some(events) = vm.poll(py, socket) else { break };
-        let mut has_ended = events & BROKEN != 0;
+        let mut has_ended = client.has_ended.get() || events & BROKEN != 0;
         if !has_ended {
-            let count = if events & READABLE != 0 && client.may_peek(py) { client.missing(py) } else { 0 };
-            if count == 0 {
+            if events & READABLE == 0 || !client.may_peek(py) || !client.lacks_more(py) {
                 break;
             }
             client.is_peeking.set(true);
-            #[allow(clippy::cast_possible_wrap)]
-            let got = client.cold(py, q::_peek, &[me, Obj::int(count as isize)]);
+            let got = client.cold(py, q::_peek, &[me]);
             client.is_peeking.set(false);
             if got == vm.none() {
                 break;
@@ -40,7 +36,7 @@ pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, argu
             let (bytes, memory, filled) = (vm.buffer(py, got), client.receive.get(), client.filled.get());
             has_ended = bytes.is_empty();
             memory.put(py, filled, bytes);
-            client.filled.set(filled + bytes.len().min(count));
+            client.filled.set(filled + bytes.len().min(1));
             if matches!(memory.part(py, 0, client.filled.get()), [0xd0, 0]) {
                 client.filled.set(0);
                 client.answered(py);
@@ -54,7 +50,7 @@ pub extern "C" fn m_ended(function: &'static Function, n: usize, kw: usize, argu
 }
 
 impl Client {
-    /// Whether what waits may be read here: nobody else reads it meanwhile, and `check_msg` is what goes on with it.
+    /// Whether what waits may be read here: nothing else is reading it, and our `check_msg` will go on with it.
     fn may_peek(&self, py: &mut Py) -> bool {
         if self.large.get() || self.is_reading.get() || self.is_peeking.get() {
             return false;
@@ -62,16 +58,16 @@ impl Client {
         if self.receiver.get() != Obj::NULL {
             return self.receiver.get() == self.thread(py);
         }
-        // It was not called yet, and a program may have one that reads from the socket itself.
+        // `check_msg` was not called yet, and the program may have its own that reads from the socket.
         let (mut check_msg, mut own) = (Method::new(), Method::new());
         self.method(py, q::check_msg, &mut check_msg);
         self.method(py, q::_own, &mut own);
         check_msg.0[0] == own.0[0]
     }
 
-    /// How many bytes the packet that comes in lacks, as far as that is known, but for its last one; none if there is no
-    /// room for all of it.
-    fn missing(&self, py: &mut Py) -> usize {
+    /// Whether the incoming packet lacks more than its last byte, as far as that is known, and there is room for all of
+    /// it.
+    fn lacks_more(&self, py: &mut Py) -> bool {
         let filled = self.filled.get();
         if self.receive.get().size() == 0
             && let Some(memory) = self.vm.memory(py, SMALL)
@@ -82,12 +78,12 @@ impl Client {
         let length = match memory.part(py, 0, filled) {
             // PINGRESP may end with its second byte; every other packet is longer.
             [0xd0] if !self.asked.get() => 2,
-            // A `_read` of the program's sees what is behind the first byte.
+            // The program's own `_read` must see everything after the first byte.
             [_, ..] if !self.own.get() => 0,
             [_, low, ..] if *low < 0x80 => 2 + usize::from(*low),
             [_, low, high, ..] if *high < 0x80 => 3 + (usize::from(*high) << 7 | usize::from(*low & 0x7f)),
             _ => filled + 2,
         };
-        if length > memory.size() { 0 } else { length.saturating_sub(filled + 1) }
+        length <= memory.size() && length > filled + 1
     }
 }

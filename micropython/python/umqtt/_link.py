@@ -1,4 +1,4 @@
-"""What umqtt.simple2 does now and then: the link, and packets other than PUBLISH and PUBACK."""
+"""What umqtt.simple2 needs only occasionally: the link, and packets other than PUBLISH and PUBACK."""
 
 import select
 import socket
@@ -31,7 +31,7 @@ def __init__(
     self.client_id = client_id
     self.server = server
     self.port = port or (8883 if ssl else 1883)
-    # What is as in the class is not set.
+    # An attribute with the same value as in the class is not set.
     for name, value in zip(
         ["user", "pswd", "keepalive", "ssl", "lw_topic", "lw_msg", "lw_qos", "lw_retain"],
         [user, password, keepalive, ssl, None, None, 0, False],
@@ -86,14 +86,14 @@ def connect(self, clean_session=True, timeout=None):
     if isinstance(packet, int):
         raise AssertionError((None, "keepalive", "client_id", "user", "password", "topic", "msg")[packet])
     self.disconnect()
-    # A callback of wait_msg() connects within the time that holds otherwise.
+    # In a callback of wait_msg(), the time-out is the one from before wait_msg().
     self.socket_timeout = _timeout(self) if timeout is None else timeout
     try:
         tells = _open(self)
         _reset(self, 0)
         if clean_session:
             self.rcv_pids.clear()
-        # A program may keep what it gets.
+        # A program's own _write() may keep what it gets.
         self._write(packet if _reset(self, 14) else bytes(packet))
         answer = self._read(4)
     except:
@@ -101,7 +101,7 @@ def connect(self, clean_session=True, timeout=None):
         raise
     finally:
         self.socket_timeout = before
-        # The password shall not stay in memory.
+        # The password must not stay in memory.
         packet[:] = bytes(len(packet))
     code = answer[3]
     if answer[0] != 0x20 or answer[1] != 2 or answer[2] > 1:
@@ -111,16 +111,19 @@ def connect(self, clean_session=True, timeout=None):
         raise MQTTException(20 + code) if code < 6 else MQTTException(20, code)
     _reset(self, 4)
     if clean_session or not answer[2]:
-        # What came in another session is no matter of this one.
+        # What came in another session does not matter in this one.
         _reset(self, 1)
         self._received = set()
+        self._released = ()
     else:
         _reset(self, 17)
     try:
         _reset(self, 13 if tells else 12)
     except OSError:
-        # It is no socket of MicroPython's.
+        # It is not a socket of MicroPython's.
         pass
+    if self._released:
+        _module("_qos2", "_send").release(self)
     return answer[2]
 
 
@@ -148,7 +151,7 @@ def _dial(self, address):
     _watch(self, sock)
     for _, events in self.poller_w.poll(_milliseconds(self.socket_timeout)):
         if events & ~select.POLLOUT:
-            # It was refused: the socket knows why.
+            # The connection was refused; read() raises the reason.
             sock.read(1)
             raise MQTTException(1)
         break
@@ -158,7 +161,7 @@ def _dial(self, address):
     if self.ssl:
         module = _module("_tls", "_data")
         sock = module.wrap(self, sock)
-        # axTLS does not tell of what it has read already.
+        # axTLS does not report what it has already read.
         tells = hasattr(module.tls, "MBEDTLS_VERSION")
         _watch(self, sock)
     self.sock = sock
@@ -192,7 +195,7 @@ def _fail(self, *code):
 
 def disconnect(self):
     if self.sock:
-        # It is sent in any case: nobody looks whether the broker has closed before.
+        # DISCONNECT is sent without checking whether the broker has closed the connection.
         _reset(self, 2)
         try:
             self._write(b"\xe0\0")
@@ -208,7 +211,7 @@ def ping(self):
 
 
 def publish(self, topic, msg, retain=False, qos=0, dup=False, pid=None):
-    """The arguments in their order."""
+    """Returns the arguments in order."""
     return self, topic, msg, retain, qos, dup, pid
 
 
@@ -239,7 +242,7 @@ def _in_cb(self):
 
 
 def _timeout(self):
-    """What socket_timeout is outside wait_msg(), which another thread may begin or end meanwhile."""
+    """socket_timeout as it is outside wait_msg(), which another thread may begin or end meanwhile."""
     time = self.socket_timeout
     if time is None:
         time = self._before
@@ -251,14 +254,14 @@ def _milliseconds(time):
 
 
 def _wait(self, poller, end, looks=None):
-    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end.
+    """Waits for a socket until `end`, or for socket_timeout if `end` is None; returns the end.
 
-    With `looks` it looks meanwhile after what times out; then it is the rest of a packet that is waited for.
+    With `looks` it waits for the rest of a packet, and checks for time-outs meanwhile.
     """
     while True:
         if not self.sock:
             raise MQTTException(28)
-        # A write does not wait for longer because a read does.
+        # A write does not wait longer because wait_msg() does.
         left = _milliseconds(_timeout(self) if poller is self.poller_w else self.socket_timeout)
         if left >= 0:
             now = ticks_ms()
@@ -272,14 +275,14 @@ def _wait(self, poller, end, looks=None):
         if poller.poll(left if is_last else time):
             return end
         if looks:
-            # Nothing waits to be read, and each part that came has put off the time to give up.
+            # Nothing waits to be read, and each part that came has postponed giving up.
             _look(self, True)
         if is_last:
             raise MQTTException(30)
 
 
 def _turn(self):
-    """How long nobody needs to look after what times out, in ms; -1 for ever."""
+    """How long no check for time-outs is needed, in ms; -1 is for ever."""
     return min((self.keepalive or 4) * 250, 1000) if self.keepalive or self.rcv_pids else -1
 
 
@@ -296,7 +299,7 @@ def _write(self, buf, length=-1):
 
 
 def _more(self, buf, length, written):
-    """The socket has taken only so much of a packet, or nothing (None)."""
+    """Writes the rest of a packet, of which the socket took `written` bytes, or nothing (None)."""
     end = None
     sent = written or 0
     buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
@@ -308,10 +311,10 @@ def _more(self, buf, length, written):
                 sent += count
                 end = None
             elif _reset(self, 18):
-                # It could be written to, and took nothing, or does not tell.
+                # The socket was writable, but took nothing or did not say how much.
                 raise MQTTException(3)
     except MQTTException:
-        # Half a packet is on its way: what would follow it is lost for the other side.
+        # A part of a packet was sent: the broker could not read anything after it.
         if sent:
             _fail(self, 3)
         raise
@@ -322,17 +325,17 @@ def _more(self, buf, length, written):
     _reset(self, 6)
 
 
-def _peek(self, n):
-    """The next bytes of what has come; nobody else reads meanwhile. None when `_read` has some."""
+def _peek(self):
+    """The next bytes that have come, while nothing else reads. None if `_read` has kept some."""
     try:
-        return None if self._part else self.sock.read(n)
+        return None if self._part else self.sock.read(1)
     except:
         _reset(self, 15)
         raise
 
 
 def _payload(self, msg):
-    """The second part of a large packet; without it the first is worth nothing."""
+    """Writes the payload of a large packet; if that fails, the header is useless, so the link is closed."""
     try:
         self._write(msg)
     except:
@@ -352,12 +355,15 @@ def _read(self, n):
         if len(part) >= n:
             self._part = part[n:]
             return part[:n]
-        more = self.sock.read(n - len(part))
+        more = _get(self.sock, n - len(part))
         if more:
             self._part = part + more
             if times:
                 _reset(self, 11)
                 times[1] = end is not None
+            else:
+                # Each part has its own time-out.
+                end = None
         elif more is None:
             if times:
                 _look(self, False)
@@ -368,8 +374,18 @@ def _read(self, n):
             raise MQTTException(1)
 
 
+def _get(sock, n):
+    """Reads up to `n` bytes; returns None also for EAGAIN."""
+    try:
+        return sock.read(n)
+    except OSError as error:
+        # A link that has timed out (110) is no idle link.
+        if error.errno != 11:
+            raise
+
+
 def _fetch(self, n, again):
-    """Reads on in a packet by the program's `_read`; gives False when something came in time, but not all of it."""
+    """Reads on in a packet by the program's `_read`; returns False if something came in time, but not all of it."""
     if not again:
         self._kept = [None, False]
     self._times = times = self._kept
@@ -384,18 +400,17 @@ def _fetch(self, n, again):
         self._times = None
 
 
-def _idle(self, again, nested):
-    """There is nothing to read. Waits, but not `again`; gives whether there is something now."""
+def _idle(self, again):
+    """Waits when there is nothing to read, but not `again`; returns whether there is something now."""
     while True:
-        # A check_msg() in a callback of wait_msg() does not.
-        forever = self.socket_timeout is None and not (nested and self._before is not None)
+        forever = self.socket_timeout is None
         if forever or not again:
             time = _turn(self) if forever else 1
             poller = self.poller_r
             try:
                 events = poller.ipoll(time)
             except AttributeError:
-                # It is the program's. (A builtin would take long to find here, `hasattr` as well.)
+                # The poller is the program's. (Looking up a builtin such as `hasattr` first would be slow.)
                 events = poller.poll(time)
             for _ in events:
                 return True
@@ -407,9 +422,9 @@ def _idle(self, again, nested):
 
 
 def _rest(self, end, came, fresh):
-    """A packet has begun. Waits until `end`; gives False to stop, or else the end for the next time.
+    """Waits for the rest of a packet until `end`; returns False to stop, or else the end for the next time.
 
-    `came`: something came since it waits; `fresh`: something came since the last time or the beginning of the call.
+    `came`: something came during the wait; `fresh`: something came since the last time or the beginning of the call.
     """
     if fresh:
         _reset(self, 11)
@@ -432,16 +447,17 @@ def _look(self, idle):
                 del pids[pid]
                 _tell(self, pid, 0)
     if self.keepalive and self.sock:
-        # With half the time left to give up in, the broker is asked once.
+        # After a PINGREQ the broker has socket_timeout to answer, but at most half of keepalive.
         time = self.keepalive * 500
         limit = _milliseconds(self.socket_timeout)
         if limit >= 0:
-            time = min(time, limit)
+            # A short socket_timeout is for polling; the broker's answer may take longer.
+            time = min(time, max(limit, 1000))
         action = _alive(self, self.keepalive, time)
         if action == 1:
             self.ping()
         elif action and idle:
-            # PINGRESP stands behind whatever came before it.
+            # It gives up only when idle: PINGRESP may come after data that is still to be read.
             _fail(self, 7)
 
 
@@ -483,7 +499,7 @@ def _qos2(self, *message):
 
 
 def _module(name, last):
-    """One of our modules, once its last name is there: another thread may be importing it."""
+    """Imports one of our modules and waits for its last name: another thread may be importing it."""
     while True:
         module = __import__(name, None, None, ("",), 1)
         if hasattr(module, last):

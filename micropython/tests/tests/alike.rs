@@ -56,3 +56,18 @@ fn a_check_msg_that_reads_from_the_socket_itself() {
 fn a_message_that_is_taken_in_the_midst_of_a_write() {
     agree("alike/nested_write");
 }
+
+#[test]
+fn waiting_after_a_callback_that_raised_and_in_one() {
+    agree("alike/wait_after_error");
+}
+
+#[test]
+fn a_publish_while_a_part_waits_on_a_blocking_socket() {
+    agree("alike/peeks");
+}
+
+#[test]
+fn wrappers_that_raise_eagain_or_keep_packets() {
+    agree("alike/odd_wrappers");
+}

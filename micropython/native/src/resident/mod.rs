@@ -7,8 +7,8 @@ mod send;
 use crate::mp::{Call, Function, Methods, Obj, Py, Vm};
 use crate::qstrs::{LATER, q};
 
-/// `_install(class)`: adds the methods. Those that do more than to load `_link` and call what they are called there are
-/// the hot ones: so the class is whole from the import on, and what a program puts in their place stays there.
+/// `_install(class)`: adds the methods. Only the hot ones do more than load `_link` and call the function of the same
+/// name there. So the class is complete after the import, and a method that a program replaces stays replaced.
 pub extern "C" fn m_install(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [class] = Call::new(n, kw, arguments).exactly(vm, py);

@@ -1,4 +1,4 @@
-//! `check_msg`: at most one packet, and nothing behind it.
+//! `check_msg`: reads at most one packet, and nothing beyond it.
 
 use umqtt_proto::QoS;
 use umqtt_proto::wire::{Ack, FixedHeader, PacketType, Publish};
@@ -21,22 +21,22 @@ pub extern "C" fn m_check_msg(
     let client = Client::of(vm, py, me);
     let thread = client.thread(py);
     client.receiver.set(thread);
-    // What a callback raised then is of no account now; but the callback that calls this goes on.
+    // An exception of an earlier callback does not matter any more, but a callback that calls this is still running.
     let was = client.in_callback.replace(false);
-    let result = client.check_msg(py, was);
+    let result = client.check_msg(py);
     client.in_callback.set(was);
     result
 }
 
 impl Client {
-    fn check_msg(&self, py: &mut Py, is_nested: bool) -> Obj {
+    fn check_msg(&self, py: &mut Py) -> Obj {
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
         }
         let (mut has_idled, mut is_ready) = (false, false);
-        // When to stop waiting for the rest of a packet, once that has begun, or None for never; whether something came
-        // since; and whether something came that the keep-alive does not know of.
+        // When to stop waiting for the rest of a packet that has begun (None: never); whether the wait has begun;
+        // whether something came since; and whether something came that the keep-alive has not been told of.
         let (mut end, mut has_waited, mut came, mut is_fresh) = (self.vm.none(), false, false, false);
         // A part was read by `_read` before.
         let mut again = false;
@@ -55,8 +55,8 @@ impl Client {
                 Ok(Some((header, start))) => {
                     length = start + header.remaining_length as usize;
                     if filled >= length {
-                        // What has timed out is told before a message; if that raises, or closes the link, the
-                        // message is still there, or of no account.
+                        // Time-outs are reported before a message. If that raises, the message is still there; if it
+                        // closes the link, the message is dropped.
                         if header.packet_type == PacketType::Publish {
                             self.look(py, false);
                         }
@@ -78,8 +78,7 @@ impl Client {
             again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
-                    let (again, nested) = (self.vm.bool(has_idled), self.vm.bool(is_nested));
-                    let idle = self.cold(py, q::_idle, &[self.object.get(), again, nested]);
+                    let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
@@ -103,6 +102,7 @@ impl Client {
                 return self.vm.none();
             }
             if !matches!(got.as_int(), Some(1..)) {
+                self.has_ended.set(true);
                 self.vm.raise_code(py, ECONCLOSE);
             }
             came |= has_waited;
@@ -110,16 +110,17 @@ impl Client {
         }
     }
 
-    /// Reads so many bytes at most behind those in the receive buffer, which has room for them: in the midst of a
-    /// packet by `_read`, if a subclass has its own. Gives how many, or None, or False when that waited in vain.
+    /// Reads at most `count` bytes and appends them to the receive buffer, which has room for them. Within a packet it
+    /// reads by `_read` if a subclass has its own. Returns how many came, None, or False if `_read` timed out.
     #[inline(never)]
     fn fetch(&self, py: &mut Py, socket: Obj, count: usize, again: bool) -> Obj {
         let mut read = Method::new();
         if socket != self.socket.get() {
             self.method(py, q::_read, &mut read);
             self.own.set(read.0[0] == self.own_read.get());
-            self.reads_into.set(self.vm.has_method(py, socket, q::readinto, &mut read));
-            if !self.reads_into.get() {
+            let is_replaced = self.is_replaced(socket);
+            self.reads_into.set(!is_replaced && self.vm.has_method(py, socket, q::readinto, &mut read));
+            if !is_replaced && !self.reads_into.get() {
                 self.vm.method(py, socket, q::read, &mut read);
             }
             self.reader.set([read.0[0], read.0[1]]);
@@ -132,9 +133,9 @@ impl Client {
         let [function, bound] = self.reader.get();
         read.0[0] = function;
         read.0[1] = bound;
-        // A program that looks for messages in its `readinto` finds the view as it was when that returns.
+        // The `readinto` of the program may call `check_msg`, so the view is restored afterwards.
         let before = room.shown();
-        // Another thread does not take a byte from between; one that has begun to has the first.
+        // Two threads must not read at once: if one is already peeking, it goes first.
         if self.is_peeking.get() {
             return self.vm.none();
         }
@@ -146,6 +147,9 @@ impl Client {
         let mut got = if filled > 0 && !self.own.get() {
             argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
             self.cold(py, q::_fetch, &[self.object.get(), argument, self.vm.bool(again)])
+        } else if self.is_replaced(socket) {
+            // As in the original, it needs no `readinto`, and may report by an error that there is nothing.
+            self.cold(py, q::_get, &[socket, argument])
         } else {
             self.vm.call_method(py, &read, 1)
         };
@@ -155,7 +159,7 @@ impl Client {
             return got;
         }
         if self.filled.get() != filled || filled > 0 && self.receive.get() != memory {
-            // It has read from the midst of this packet.
+            // That call has read a part of this packet itself.
             self.fail(py, EREADLEN);
         }
         self.receive.set(memory);
@@ -175,9 +179,9 @@ impl Client {
         got
     }
 
-    /// Makes room for a packet; false when the program does not want it so large, or there is no memory.
+    /// Makes room for a packet; false if it is longer than the program wants, or if there is no memory.
     ///
-    /// A program may have the old block still in view: so it is neither resized nor freed.
+    /// A program may still have a view of the old block, so that is neither resized nor freed.
     #[inline(never)]
     fn grow(&self, py: &mut Py, length: usize) -> bool {
         #[allow(clippy::cast_possible_wrap)]
@@ -190,7 +194,7 @@ impl Client {
         }
         let Some(memory) = self.vm.memory(py, length.max(SMALL)) else { return false };
         if length > KEPT {
-            // The program gets a copy.
+            // The program will get a copy, which needs as much memory again.
             let Some(copy) = self.vm.memory(py, length) else { return false };
             self.vm.release(py, copy);
         }
@@ -221,7 +225,7 @@ impl Client {
         let (topic, payload) = (start + 2 + message.topic.as_bytes().len(), end - message.payload.len());
         let topic = self.vm.bytes(py, memory, start + 2, topic);
         let payload = self.vm.bytes(py, memory, payload, end);
-        // Without memory for these it stays.
+        // If there was no memory for the copies, the packet stays.
         self.filled.set(0);
         if memory.size() > KEPT {
             self.receive.set(Memory::NONE);
@@ -259,7 +263,7 @@ impl Client {
         }
     }
 
-    /// Looks after what times out, if there is anything; an idle link may be given up.
+    /// Checks for time-outs, if any can occur; an idle link may be given up.
     #[inline(never)]
     fn look(&self, py: &mut Py, is_idle: bool) {
         let pids = self.attr(py, q::rcv_pids);

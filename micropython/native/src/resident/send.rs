@@ -5,10 +5,10 @@ use crate::mp::{Lent, Memory, Method, Obj, Py};
 use crate::qstrs::q;
 
 impl Client {
-    /// Writes the packet that stands in `memory`, by way of `_write`, whoever wrote that.
+    /// Writes the packet in `memory` by `_write`, which may be the program's own.
     ///
-    /// The socket is written to at once: it is ready, as a rule. It gets a view of the packet, and a `_write` of the
-    /// program's a copy, which it may keep.
+    /// The socket is written to without polling it first, because it is usually ready. It gets a view of the packet;
+    /// the program's own `_write` gets a copy, which it may keep.
     #[inline(never)]
     pub fn send_packet(&self, py: &mut Py, memory: Memory, view: Lent, length: usize) {
         let mut write = Method::new();
@@ -19,12 +19,17 @@ impl Client {
             return;
         }
         let socket = self.attr(py, q::sock);
-        if socket == self.stream.get() && self.vm.poll(py, socket) != Some(0) {
+        if socket == self.stream.get() && (self.has_ended.get() || self.vm.poll(py, socket) != Some(0)) {
             // Something waits to be read, or the link is broken.
             self.cold(py, q::_ended, &[self.object.get()]);
         }
         let mut written = self.vm.none();
-        let packet = view.show(memory, 0, length);
+        // A socket of the program's may keep what it gets.
+        let packet = if self.is_replaced(socket) {
+            self.vm.bytes(py, memory, 0, length)
+        } else {
+            view.show(memory, 0, length)
+        };
         #[allow(clippy::cast_possible_wrap)]
         let length = Obj::int(length as isize);
         if socket != written {

@@ -31,6 +31,16 @@ behind("a byte", b"\x30")
 behind("a part", message[:4])
 behind("two parts", message[:1], message[1:4])
 
+# All but the last byte is here, and check_msg() has seen the end.
+c = connected()
+peer.send(message[:5])
+peer.close()
+tell("check_msg", c.check_msg)
+publishes("all but a byte, then check_msg", c)
+if c.sock:
+    c.sock.close()
+peer.forget()
+
 # In a callback.
 c = connected()
 

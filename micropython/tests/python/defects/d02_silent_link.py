@@ -1,4 +1,4 @@
-"""2. Half a packet, then nothing: what times out meanwhile is told, the broker is asked, and the link is given up."""
+"""2. Half a packet comes, then nothing: time-outs are reported, PINGREQ is sent, and the link is given up."""
 
 from clock import *
 from stage import *

@@ -1,4 +1,4 @@
-"""2. A call takes no longer than socket_timeout; it tells a time-out only if nothing came; PINGREQ goes out meanwhile."""
+"""2. A call takes at most socket_timeout, and raises a time-out only if nothing came; PINGREQ goes out meanwhile."""
 
 from clock import *
 from stage import *
@@ -21,7 +21,7 @@ class Watching(Waiting):
 
 
 def run(name, parts, gap=300, **attributes):
-    """Looks until a message is told, or nothing comes."""
+    """Calls check_msg() until a message is reported, or nothing comes."""
     told.clear()
     clock.set(0)
     c = connected(socket_timeout=1, keepalive=4)

@@ -1,5 +1,5 @@
 # micropython: -X heapsize=150k
-"""A message for which there is memory once, but not twice, is not lost: it is told, and what follows is received."""
+"""A message for which there is memory once but not twice is not lost silently; what follows is received."""
 
 import gc
 

@@ -27,9 +27,6 @@ def on_message(topic, msg, *_):
     c.sock, c.poller_w = Full(sock), Poller()
     tell("publish", c.publish, "t", "x")
     c.sock, c.poller_w = sock, poller
-    # Nor does a check_msg() there wait for a packet.
-    if hasattr(c, "granted"):
-        tell("check_msg", c.check_msg)
 
 
 c = connected()
