@@ -124,8 +124,8 @@ impl Demo {
 
         self.screen.chapter("The watcher ends in good order")?;
         watcher.disconnect()?;
-        self.screen.line(Who::Watcher, "says DISCONNECT and closes its link", "Client::disconnect")?;
-        self.check_close(&watcher_target, CloseReason::Disconnect, "heard the goodbye: no last will")?;
+        self.screen.line(Who::Watcher, "sends DISCONNECT and closes its link", "Client::disconnect")?;
+        self.check_close(&watcher_target, CloseReason::Disconnect, "received DISCONNECT: no last will")?;
 
         let good = format!(
             "All as it should be, in {:.1} s: {} readings published with QoS 1, delivered (the slowest after {}) and\n\
