@@ -31,7 +31,7 @@ pub(crate) fn make(check: bool) -> Result {
 fn phases() -> String {
     let mut text = String::from(
         "# The phases of a session\n\n\
-         Made by `cargo xtask diagram` from `Phase::next`, which alone moves a session.\n\n\
+         Made by `cargo xtask diagram` from `Phase::next`, the only code that changes the phase of a session.\n\n\
          ```mermaid\nstateDiagram-v2\n    [*] --> Disconnected\n",
     );
     // Writing to a string cannot fail.
@@ -43,7 +43,7 @@ fn phases() -> String {
         }
     }
     text.push_str(
-        "```\n\nThe same as a table; where there is nothing, the input is refused and changes nothing.\n\n",
+        "```\n\nThe same as a table. An empty cell means that the input is refused and changes nothing.\n\n",
     );
     head(&mut text, PhaseInput::ALL);
     for phase in Phase::ALL {
@@ -60,8 +60,8 @@ fn phases() -> String {
 fn exchanges() -> String {
     let mut text = String::from(
         "# The states of an exchange\n\n\
-         Made by `cargo xtask diagram` from `Exchange::next`, which alone moves an exchange that we began. A state \
-         is what the exchange awaits, and how far it has come.\n",
+         Made by `cargo xtask diagram` from `Exchange::next`, the only code that changes an exchange that we \
+         began. A state is what the exchange awaits, and its progress.\n",
     );
     for (title, first) in [("A message of QoS 1", Await::PubAck), ("A message of QoS 2", Await::PubRec)] {
         let _ = write!(text, "\n## {title}\n\n```mermaid\nstateDiagram-v2\n");
@@ -69,11 +69,11 @@ fn exchanges() -> String {
         text.push_str("```\n");
     }
     text.push_str(
-        "\nA SUBSCRIBE and an UNSUBSCRIBE live as a message of QoS 1 does, each with its own acknowledgement, but \
-         that no connection after the first can finish them.\n\n\
+        "\nSUBSCRIBE and UNSUBSCRIBE have the same states as a message of QoS 1, each with its own acknowledgement, \
+         but no later connection can finish them.\n\n\
          ## The whole table\n\n\
          The input is a packet with the id of the exchange, or what happens to it. `end`: the exchange is \
-         finished. `–`: the packet is not awaited, and changes nothing. Where there is nothing, the state stays.\n",
+         finished. `–`: the packet is not awaited, and changes nothing. Empty cell: the state stays.\n",
     );
     for awaits in Await::ALL {
         let _ = write!(text, "\n### Awaiting {}\n\n", format!("{awaits:?}").to_uppercase());

@@ -57,10 +57,10 @@ pub(crate) fn bench() -> Result {
         |window| counted.iter().find(|row| row.0 == "publish1" && row.1 == window).map_or(0, |row| row.2);
     let mut text = String::from(
         "# What a message costs on a host\n\n\
-         Written by `cargo xtask bench host`: instructions of the blocking client for a message of 64 bytes, counted by\n\
-         valgrind over a link in memory whose other side acknowledges at once (`bench/`). The link's own work is in the\n\
-         figures. Each is the difference of two runs, divided by the messages that one of them has more. Version 0.1 was\n\
-         measured in the same way from outside.\n\n",
+         Written by `cargo xtask bench host`, which counts the instructions of the blocking client for a message of 64 bytes\n\
+         with valgrind, over a link in memory whose other side acknowledges at once (`bench/`). The figures include the link's\n\
+         own work. Each is the difference between two runs, divided by the difference in their numbers of messages. Version 0.1\n\
+         was measured in the same way, outside of this repository.\n\n",
     );
     text.push_str(&table);
     let _ = writeln!(

@@ -28,7 +28,7 @@ const STORE: usize = 2 * MAX_REMAINING_LENGTH as usize;
 
 const PASSWORD_VARIABLE: &str = "UMQTT_PASSWORD";
 
-/// All that connecting needs, checked as far as it can be without a connection.
+/// Everything that is needed to connect, checked as far as possible without a connection.
 #[derive(Debug)]
 pub(crate) struct Target {
     address: Address,
@@ -54,7 +54,7 @@ struct Will {
 }
 
 impl Target {
-    /// Reads the flags of `pub` or `sub`; `default_id` begins a client id that nobody chose.
+    /// Reads the flags of `pub` or `sub`; a client id that the user did not choose begins with `default_id`.
     pub(crate) fn new(args: &ConnectionArgs, default_id: &str) -> Result<Self, Failure> {
         let user_name = args.username.clone();
         let mut password = args.pw.as_ref().map(|text| Secret::new(bytes(text.reveal())));
@@ -128,7 +128,7 @@ impl Target {
         }
     }
 
-    /// What is told outside of the URL comes before what it says.
+    /// The flags take precedence over the URL, and the URL over the environment.
     fn of_parts(
         url: Url,
         user_name: Option<Secret<String>>,
@@ -221,7 +221,7 @@ impl Target {
                 Failure::new(Code::Link, "the broker closed the connection instead of answering CONNECT")
             }
             Some(ConnectionError::Session(SessionError::Violation(violation))) => {
-                Failure::new(Code::Protocol, format!("the answer to CONNECT is not one of MQTT: {violation}"))
+                Failure::new(Code::Protocol, format!("the answer to CONNECT is not valid MQTT: {violation}"))
             }
             _ => match Failure::from(error) {
                 // The time of -W was the shorter one.
@@ -233,7 +233,7 @@ impl Target {
         Ok(client)
     }
 
-    /// As [`connect`](Self::connect); from then on Ctrl-C is asked for instead of obeyed at once.
+    /// As [`connect`](Self::connect); from then on Ctrl-C no longer ends the process at once, but is polled.
     pub(crate) fn connect_with(
         &self,
         limit: &TimeLimit,
@@ -245,7 +245,7 @@ impl Target {
         Ok(client)
     }
 
-    /// Says on standard error what goes on, if that is wanted.
+    /// Reports progress on standard error, with `--debug`.
     pub(crate) fn tell(&self, what: impl std::fmt::Display) {
         if self.debug {
             say(what);
@@ -298,8 +298,8 @@ fn read_password(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(password)
 }
 
-/// A name that no other client has; 23 characters at most with the prefixes of this program, which all brokers
-/// take.
+/// A name that no other client has; with the prefixes of this program it has 23 characters at most, which all brokers
+/// accept.
 pub(crate) fn random_id(prefix: &str) -> String {
     let random = RandomState::new().build_hasher().finish();
     format!("{prefix}{:012x}", random & 0xffff_ffff_ffff)

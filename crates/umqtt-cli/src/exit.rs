@@ -11,21 +11,21 @@ use umqtt::{ConnectReturnCode, ConnectionError, Error, Fault, RequestError, Sess
 pub(crate) const TABLE: &str = "\
 Exit codes:
     0  done; also when the reader of the output has closed the pipe
-    1  a file, standard input or standard output failed; `demo`: not all happened that should
+    1  a file, standard input or standard output failed; `demo`: an expected step did not happen
     2  refused before anything was sent: a flag, a topic, a message that MQTT cannot carry
     3  no connection: unknown host, refused, reset, closed by the broker
     4  the name server or the broker did not answer or stalled for longer than --timeout
     5  messages were sent and not acknowledged
     6  the broker refused a subscription
-    7  the broker answered what is not MQTT 3.1.1
-    8  something is larger than this program has room for
-   10  the broker refused the connection with a code that MQTT 3.1.1 does not know
+    7  the broker sent something that is not valid MQTT 3.1.1
+    8  something is too large for the buffers of this program
+   10  the broker refused the connection with a code that MQTT 3.1.1 does not define
    11  the broker does not speak MQTT 3.1.1
    12  the broker does not allow the client id
-   13  the broker is not at work now
+   13  the broker is unavailable now
    14  wrong user name or password
    15  the broker does not let this client connect
-   27  the time of -W is over
+   27  the time given by -W is over
   130  ended by Ctrl-C (SIGINT, SIGTERM), after DISCONNECT";
 
 /// The number that the command ends with; [`TABLE`] says what each means.
@@ -113,7 +113,7 @@ pub(crate) fn say(sentence: impl fmt::Display) {
     use io::Write;
     let line: String =
         sentence.to_string().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    // There is nobody left to tell that standard error is closed.
+    // When standard error is closed, the failure cannot be reported.
     let _ = writeln!(io::stderr(), "umqtt: {line}");
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn output(result: io::Result<()>) -> Result<(), Failure> {
 impl From<Error<TcpError>> for Failure {
     fn from(error: Error<TcpError>) -> Self {
         match &error {
-            // Whether the message was taken is told apart.
+            // Whether the message was taken is reported elsewhere.
             Error::Connection(error) | Error::Taken { cause: error, .. } => Self::from(error),
             Error::Request(RequestError::NotConnected) => Self::new(Code::Link, error.to_string()),
             // The client has waited for room.

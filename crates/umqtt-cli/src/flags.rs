@@ -27,10 +27,10 @@ pub(crate) enum Command {
     /// Subscribe to topics and print what arrives
     #[command(disable_help_flag = true, after_help = sections(&[SUB_EXAMPLES, FORMAT, PASSWORDS, TABLE]))]
     Sub(Box<SubArgs>),
-    /// Show the job of an MQTT client from end to end, with a broker of its own
+    /// Show what an MQTT client does from end to end, with a built-in broker
     #[command(after_help = sections(&[DEMO_EXAMPLES, TABLE]))]
     Demo(DemoArgs),
-    /// Print the completions for a shell
+    /// Print the completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell
@@ -46,53 +46,53 @@ const ABOUT: &str = "MQTT 3.1.1 from the shell, with the flags of mosquitto_pub 
 
 const ROOT_EXAMPLES: &str = "\
 Examples:
-  umqtt demo                                        all in one, nothing to install
+  umqtt demo                                        everything in one process, nothing to install
   umqtt sub -h broker.local -t 'garden/#' -v        print what arrives
   umqtt pub -h broker.local -t garden/door -m open  publish one message
 
-`umqtt help pub` and `umqtt help sub` tell all flags.";
+`umqtt help pub` and `umqtt help sub` list all flags.";
 
 const PUB_EXAMPLES: &str = "\
 Examples:
   umqtt pub -t garden/door -m open                       one message to the broker on this machine
-  umqtt pub -h broker.local -t garden/door -m open -q 1  ... and wait until the broker has it
-  umqtt pub -t garden/map -f map.png -r                  a file, kept for later subscribers
-  umqtt pub -t garden/map -n -r                          an empty message: nothing is kept any more
+  umqtt pub -h broker.local -t garden/door -m open -q 1  one message; waits until the broker has it
+  umqtt pub -t garden/map -f map.png -r                  a file, retained for later subscribers
+  umqtt pub -t garden/map -n -r                          an empty message, which removes the retained one
   tail -f sensor.log | umqtt pub -t garden/log -l -q 1   each line is one message
   umqtt pub -L mqtt://ann:secret@broker.local/garden/door -m open
   UMQTT_PASSWORD=secret umqtt pub -u ann -t garden/door -m open";
 
 const SUB_EXAMPLES: &str = "\
 Examples:
-  umqtt sub -t 'garden/#' -v                         topic and payload of all that arrives
-  umqtt sub -t garden/door -C 1 -W 10                one message, waited for 10 s at most
+  umqtt sub -t 'garden/#' -v                         topic and payload of each message
+  umqtt sub -t garden/door -C 1 -W 10                one message; waits 10 s at most
   umqtt sub -t garden/map -N -C 1 > map.png          a file, byte for byte
-  umqtt sub -t 'garden/#' -F '%I %q %t %p'           when, QoS, topic, payload
-  umqtt sub -t 'garden/#' -F %j                      one JSON object a line
-  umqtt sub -i logger -c -q 1 -t 'garden/#'          nothing is missed while it is not running";
+  umqtt sub -t 'garden/#' -F '%I %q %t %p'           time, QoS, topic, payload
+  umqtt sub -t 'garden/#' -F %j                      one JSON object on each line
+  umqtt sub -i logger -c -q 1 -t 'garden/#'          the broker keeps what arrives while it is not running";
 
 const PASSWORDS: &str = "\
 Passwords:
-  Others on this machine may see the flags of a process. A password in a file (--pw-file) or in the
-  environment variable UMQTT_PASSWORD, which counts when there is a user name and no other password, is
-  not seen. It crosses the network as it is: this build has no TLS yet. Special characters in a URL are
-  written as %XX.";
+  Other users of this machine may see the flags of a process. They cannot see a password in a file
+  (--pw-file) or in the environment variable UMQTT_PASSWORD, which is used when there is a user name and
+  no other password. The password crosses the network unencrypted: this build has no TLS yet. Special
+  characters in a URL are written as %XX.";
 
 const FORMAT: &str = "\
-What -F knows:
+What -F can contain:
   %t  topic                        %q  QoS (0, 1, 2)
-  %p  payload, byte for byte       %r  1 if the broker had kept the message, else 0
+  %p  payload, byte for byte       %r  1 if the message was retained, else 0
   %x  payload in hex, %X capitals  %d  1 if it may have been sent before (DUP), else 0
   %l  payload length in bytes      %m  packet id, 0 with QoS 0
-  %j  all of it as a JSON object   %I  time of arrival in UTC, such as 2026-11-05T12:34:56Z
+  %j  everything as a JSON object  %I  time of arrival in UTC, such as 2026-11-05T12:34:56Z
   %%  a percent sign               %U  time of arrival in seconds since 1970, with fraction
-  \\n \\t \\r \\0 \\\\ as usual; other characters stand for themselves. A payload in %j that is not
-  UTF-8 has U+FFFD in place of what is none.";
+  \\n \\t \\r \\0 \\\\ as usual; other characters are printed as they are. In %j, U+FFFD replaces what is
+  not UTF-8 in the payload.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
-  umqtt demo                                    a broker in this process, two clients, some 6 s
-  umqtt demo --broker mqtt://broker.local       the same against a broker of yours
+  umqtt demo                                    a broker in this process, two clients, about 5 s
+  umqtt demo --broker mqtt://broker.local       the same with a broker of your own
   umqtt demo --broker mqtt://ann@broker.local   the password comes from UMQTT_PASSWORD";
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -112,25 +112,25 @@ pub(crate) struct ConnectionArgs {
     #[arg(short, long, value_name = "PORT", default_value_t = 1883, conflicts_with = "url",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: u16,
-    /// All in one: mqtt://USER:PASSWORD@HOST:PORT/TOPIC, only the host is needed
+    /// Everything in one: mqtt://USER:PASSWORD@HOST:PORT/TOPIC; only the host is required
     #[arg(short = 'L', long, value_name = "URL", value_parser = secret_text())]
     pub(crate) url: Option<Secret<String>>,
     /// Client id [default: umqtt-pub- or umqtt-sub- and a random number]
     #[arg(short, long, value_name = "ID", conflicts_with = "id_prefix")]
     pub(crate) id: Option<String>,
-    /// Client id of this prefix and a random number
+    /// Client id made of this prefix and a random number
     #[arg(short = 'I', long, value_name = "PREFIX")]
     pub(crate) id_prefix: Option<String>,
     /// Keep the session when the connection ends (a persistent session); needs -i
     #[arg(short = 'c', long)]
     pub(crate) disable_clean_session: bool,
-    /// Seconds of silence after which the link is checked; 0 never checks
+    /// Keep-alive interval in seconds; 0 turns it off
     #[arg(short, long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) keepalive: u16,
     /// User name
     #[arg(short, long, value_name = "NAME", value_parser = secret_text())]
     pub(crate) username: Option<Secret<String>>,
-    /// Password; see below for better ways to tell it
+    /// Password; see below for safer ways to give it
     #[arg(
         short = 'P',
         long,
@@ -146,7 +146,7 @@ pub(crate) struct ConnectionArgs {
     /// Topic of the last will, which the broker publishes when this client is cut off
     #[arg(long, value_name = "TOPIC")]
     pub(crate) will_topic: Option<String>,
-    /// Payload of the last will; empty when missing
+    /// Payload of the last will [default: empty]
     #[arg(
         long,
         value_name = "TEXT",
@@ -158,16 +158,16 @@ pub(crate) struct ConnectionArgs {
     /// QoS of the last will
     #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos, requires = "will_topic")]
     pub(crate) will_qos: QoS,
-    /// Have the last will kept for later subscribers
+    /// Retain the last will for later subscribers
     #[arg(long, requires = "will_topic")]
     pub(crate) will_retain: bool,
     /// The longest wait for any answer of the broker, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) timeout: Duration,
-    /// End after so many seconds, whatever is left to do
+    /// End after this many seconds, whatever is left to do
     #[arg(short = 'W', value_name = "SECONDS", value_parser = seconds)]
     pub(crate) whole_time: Option<Duration>,
-    /// Protocol version; mqttv311 is the one that there is
+    /// Protocol version; only mqttv311 is supported
     #[arg(
         short = 'V',
         long,
@@ -177,10 +177,10 @@ pub(crate) struct ConnectionArgs {
         hide_possible_values = true
     )]
     pub(crate) protocol_version: ProtocolVersion,
-    /// Say on standard error what goes on
+    /// Report progress on standard error
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) debug: bool,
-    /// Say nothing on standard error; the exit code tells
+    /// Print nothing on standard error; only the exit code reports the result
     #[arg(long)]
     pub(crate) quiet: bool,
     /// Print this help
@@ -203,20 +203,20 @@ pub(crate) struct PubArgs {
     pub(crate) topic: Option<String>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// QoS: 0 sends once, 1 until the broker has it, 2 exactly once
+    /// QoS: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short, long, value_name = "QOS", default_value = "0", value_parser = qos, help_heading = "Message")]
     pub(crate) qos: QoS,
-    /// Have the message kept for later subscribers
+    /// Retain the message for later subscribers
     #[arg(short, long, help_heading = "Message")]
     pub(crate) retain: bool,
-    /// Publish the message so many times
+    /// Publish the message this many times
     #[arg(long, value_name = "COUNT", default_value_t = 1, conflicts_with = "stdin_line", help_heading = "Message",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) repeat: u64,
-    /// Seconds between two of them
+    /// Seconds between two repetitions
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = pause, help_heading = "Message")]
     pub(crate) repeat_delay: Duration,
-    /// How many messages of QoS 1 and 2 may be on their way
+    /// How many messages of QoS 1 and 2 may be in flight
     #[arg(short = 'M', long, value_name = "COUNT", default_value_t = 20, help_heading = "Message",
           value_parser = clap::value_parser!(u16).range(1..=4000))]
     pub(crate) max_inflight: u16,
@@ -230,16 +230,16 @@ pub(crate) struct SourceArgs {
     /// The message
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true, value_parser = secret())]
     pub(crate) message: Option<Secret<OsString>>,
-    /// A file is the message, byte for byte
+    /// Publish the content of a file, byte for byte
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Each line of standard input is one message
+    /// Publish each line of standard input as one message
     #[arg(short = 'l', long)]
     pub(crate) stdin_line: bool,
-    /// All of standard input is the message, byte for byte
+    /// Publish all of standard input as one message, byte for byte
     #[arg(short, long)]
     pub(crate) stdin_file: bool,
-    /// An empty message
+    /// Publish an empty message
     #[arg(short, long)]
     pub(crate) null_message: bool,
 }
@@ -248,32 +248,32 @@ pub(crate) struct SourceArgs {
 pub(crate) struct SubArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
-    /// Topic filter, with the wildcards + and #; several are allowed
+    /// Topic filter, with the wildcards + and #; can be repeated
     #[arg(short, long = "topic", value_name = "FILTER", required_unless_present_any = ["url", "unsubscribe"],
           help_heading = "Messages")]
     pub(crate) topics: Vec<String>,
-    /// Leave out what matches this topic filter; several are allowed
+    /// Do not print messages that match this topic filter; can be repeated
     #[arg(short = 'T', long, value_name = "FILTER", help_heading = "Messages")]
     pub(crate) filter_out: Vec<String>,
-    /// End a subscription of a persistent session; several are allowed
+    /// End a subscription of a persistent session; can be repeated
     #[arg(short = 'U', long, value_name = "FILTER", help_heading = "Messages")]
     pub(crate) unsubscribe: Vec<String>,
-    /// The highest QoS to get messages with
+    /// Highest QoS of the messages
     #[arg(short, long, value_name = "QOS", default_value = "0", value_parser = qos, help_heading = "Messages")]
     pub(crate) qos: QoS,
-    /// End after so many messages were printed
+    /// End after this many messages were printed
     #[arg(short = 'C', value_name = "COUNT", help_heading = "Messages", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
     /// End when the broker has answered all subscriptions
     #[arg(short = 'E', help_heading = "Messages")]
     pub(crate) exit_when_subscribed: bool,
-    /// Leave out what the broker had kept from before
+    /// Do not print retained messages
     #[arg(short = 'R', conflicts_with = "retained_only", help_heading = "Messages")]
     pub(crate) no_retained: bool,
-    /// Print only what the broker had kept from before; end with the first message that is new
+    /// Print only retained messages; end at the first message that is not retained
     #[arg(long, help_heading = "Messages")]
     pub(crate) retained_only: bool,
-    /// Have the broker keep no longer what it had kept, once it was received
+    /// Remove each retained message from the broker once it was received
     #[arg(long, conflicts_with = "no_retained", help_heading = "Messages")]
     pub(crate) remove_retained: bool,
     /// Print the topic and a space before the payload
@@ -314,7 +314,7 @@ fn qos(text: &str) -> Result<QoS, &'static str> {
     }
 }
 
-/// More than no time, and less than a month: what a count of milliseconds holds with ease.
+/// More than no time, and less than a month, so that a count of milliseconds can hold it.
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let time = pause(text)?;
     if time < Duration::from_millis(1) { Err("more than 0 seconds are needed") } else { Ok(time) }

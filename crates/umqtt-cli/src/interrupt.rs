@@ -1,4 +1,4 @@
-//! Ctrl-C: first asked for, then obeyed at once.
+//! Ctrl-C: the first one is polled, and the second one ends the process at once.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use signal_hook::flag;
 
 use crate::exit::{Code, Failure};
 
-/// Whether somebody wants the command to end.
+/// Whether the user has asked the command to end.
 pub(crate) struct Interrupt {
     asked: Arc<AtomicBool>,
     /// A signal ends the process on the spot: before there is a connection, and with the second signal.
@@ -36,7 +36,7 @@ impl Interrupt {
         Ok(())
     }
 
-    /// From now on there is something to end in good order.
+    /// From now on there is a connection to end in good order.
     pub(crate) fn connected(&self) {
         self.at_once.store(false, Ordering::SeqCst);
     }

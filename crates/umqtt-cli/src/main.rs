@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version go to standard output; what is wrong with the flags is told in one line.
+/// Help and version go to standard output; an error in the flags is reported in one line.
 fn explain(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         // Whoever reads the help may close the pipe.

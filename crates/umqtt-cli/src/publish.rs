@@ -17,7 +17,7 @@ use crate::flags::{PubArgs, SourceArgs};
 use crate::interrupt::Interrupt;
 use crate::lines::{self, Chunk, LineError};
 
-/// How long standard input waits for a look when acknowledgements are on their way.
+/// How long standard input may wait to be looked at while acknowledgements are awaited.
 const SHORT_TICK: Duration = Duration::from_millis(5);
 
 pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
@@ -58,7 +58,7 @@ fn longest_payload(topic: TopicName<'_>, qos: QoS) -> usize {
 /// The one message, or `None` when each line is one; nothing is sent yet.
 fn read_message(source: &SourceArgs, longest: usize) -> Result<Option<Vec<u8>>, Failure> {
     let too_long = |what: String| {
-        Failure::usage(format!("{what} is larger than a message of MQTT, {longest} bytes here"))
+        Failure::usage(format!("{what} is larger than an MQTT message can be, {longest} bytes here"))
     };
     let message = if let Some(text) = &source.message {
         bytes(text.reveal())
@@ -129,8 +129,8 @@ impl Publisher<'_> {
         Ok(Ok(()))
     }
 
-    /// Publishes each line of standard input; what ends the input early is told after what came before it is
-    /// settled.
+    /// Publishes each line of standard input. An error that ends the input early is reported after the lines before it
+    /// are settled.
     fn lines(&mut self, longest: usize) -> Result<Result<(), Failure>, Failure> {
         // Half a window of acknowledgements of 4 bytes is worth a wake. A broker that sends them one by one may hold
         // the next one back until this side has answered, so the time is short.
@@ -146,7 +146,7 @@ impl Publisher<'_> {
                 Err(LineError::TooLong) => {
                     let line = self.published + 1;
                     return Ok(Err(Failure::usage(format!(
-                        "line {line} is larger than a message of MQTT, {longest} bytes here"
+                        "line {line} is larger than an MQTT message can be, {longest} bytes here"
                     ))));
                 }
                 Err(LineError::Read(error)) => {
@@ -257,12 +257,12 @@ impl Publisher<'_> {
         ))
     }
 
-    /// Says DISCONNECT, unless the link takes no bytes, and which messages may be lost.
+    /// Sends DISCONNECT, unless the link takes no bytes, and reports which messages may be lost.
     fn end(mut self, result: Result<(), Failure>) -> Result<(), Failure> {
         let result = match result {
             Err(failure) if failure.code == Code::Silence => Err(self.limit.check().err().unwrap_or(failure)),
             result => {
-                // With QoS 0, nothing else tells that the last bytes were not taken.
+                // With QoS 0, nothing else shows that the last bytes were not taken.
                 let goodbye = self.client.disconnect();
                 result.and_then(|()| Ok(goodbye?))
             }

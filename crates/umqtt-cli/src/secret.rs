@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A value that may be a secret: it has no `Display`, and its `Debug` tells nothing.
+/// A value that may be a secret: it has no `Display`, and its `Debug` does not show it.
 ///
-/// Whatever the user or the environment gives as a part of a login or of a message is held in one, so that no type of
-/// the command can show it by accident.
+/// It holds every part of a login or a message that comes from the user or the environment, so that no type of the
+/// command can show one by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret<T>(T);
 

@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 /// As many filters as one SUBSCRIBE of this client can have.
 const FILTERS: usize = 255;
 
-/// A stream of messages is taken in pieces of so many bytes, or of what comes in 2 ms.
+/// A stream of messages is read in pieces of this many bytes, or of what comes in 2 ms.
 const WORTH_A_WAKE: usize = 16 * 1024;
 
 pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
@@ -113,7 +113,7 @@ impl<'a> Subscriber<'a> {
             Err(Stop::Failure(failure)) if failure.code == Code::Silence => return Err(failure),
             Err(Stop::Failure(failure)) => Err(failure),
         };
-        // Nothing depends on the goodbye.
+        // Nothing depends on DISCONNECT.
         let _ = client.disconnect();
         result
     }

@@ -1,4 +1,4 @@
-//! Receiver, session and deadlines behind one step function.
+//! Session and deadlines behind one step function.
 
 mod deadlines;
 
@@ -22,11 +22,11 @@ const GATHER: u32 = 50;
 /// What a call of a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Goal {
-    /// Something to tell, waited for so many milliseconds; 0 looks at the link once, [`NEVER`] waits for ever.
+    /// Wait this many milliseconds for something to tell; 0 looks at the link once, [`NEVER`] waits for ever.
     Event(u32),
-    /// All that waits is written.
+    /// Write everything that waits.
     Flush,
-    /// All that waits is written, and DISCONNECT behind it.
+    /// Write everything that waits, and then DISCONNECT.
     Close,
 }
 
@@ -55,13 +55,13 @@ pub struct Wait {
     pub read: bool,
     /// Until there is room to write.
     pub write: bool,
-    /// For so many milliseconds at most, 1 at least; [`NEVER`] for ever.
+    /// For this many milliseconds at most, and at least 1; [`NEVER`] for ever.
     pub millis: u32,
 }
 
-/// An MQTT client but for its link, its clock and its receiver.
+/// An MQTT client without its link, its clock and its receiver.
 ///
-/// A driver begins a call by [`begin`](Self::begin), and does what [`step`](Self::step) says until the call
+/// A driver begins a call with [`begin`](Self::begin), and does what [`step`](Self::step) says until the call
 /// ends. It needs no rule of MQTT and no time-out of its own.
 ///
 /// ```
@@ -179,13 +179,13 @@ where
         &mut self.session
     }
 
-    /// The bounds of the waits.
+    /// The time limits of the waits.
     #[must_use]
     pub const fn timeouts(&self) -> Timeouts {
         self.timeouts
     }
 
-    /// Bounds the waits.
+    /// Sets the time limits of the waits.
     pub const fn set_timeouts(&mut self, timeouts: Timeouts) {
         self.timeouts = timeouts;
     }
@@ -219,7 +219,7 @@ where
         self.link.blocked = false;
     }
 
-    /// Says that the link is closed, whichever side did it; the session stays for the next connection.
+    /// Says that the link is closed, whichever side closed it; the session stays for the next connection.
     pub fn handle_closed(&mut self) {
         self.session.handle_closed();
     }

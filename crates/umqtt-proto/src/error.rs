@@ -6,7 +6,7 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Fault {
-    /// The call was wrong, or came at the wrong time: mend the program.
+    /// The call was wrong, or came at the wrong time: correct the program.
     Caller,
     /// The other side broke the protocol or refused: look at the broker.
     Peer,
@@ -34,11 +34,11 @@ pub enum Violation {
     WrongLength,
     /// A string that is not well-formed UTF-8, or has a surrogate.
     InvalidUtf8,
-    /// A string that has the character U+0000.
+    /// A string that contains the character U+0000.
     NulCharacter,
-    /// A topic name or filter without a character.
+    /// An empty topic name or filter.
     EmptyTopic,
-    /// A topic name that has a wildcard.
+    /// A topic name that contains a wildcard.
     WildcardInTopicName,
     /// A topic filter in which `#` or `+` does not fill a level, or `#` is not the last.
     MisplacedWildcard,
@@ -64,11 +64,11 @@ pub enum Violation {
     SessionPresent,
     /// A return code in SUBACK other than 0, 1, 2 and 0x80.
     SubAckReturnCode,
-    /// SUBACK has another number of return codes than SUBSCRIBE had filters.
+    /// SUBACK has a different number of return codes than SUBSCRIBE had filters.
     SubAckCount,
     /// SUBSCRIBE or UNSUBSCRIBE without a topic filter.
     NoTopicFilter,
-    /// A packet that only the other side may send, or not now.
+    /// A packet that this side of the connection must not send, or not now.
     UnexpectedPacket,
     /// Not a PUBLISH, and too large for the receive buffer.
     PacketTooLarge,
@@ -162,7 +162,7 @@ pub enum EncodeError {
         /// The size of the whole packet.
         needed: usize,
     },
-    /// More than a remaining length can say: 268,435,455 bytes.
+    /// The packet is longer than a remaining length allows: 268,435,455 bytes.
     TooLong,
 }
 

@@ -1,4 +1,5 @@
-//! Finds packets in a stream of bytes that arrives in pieces. It owns no buffer: it names places in the caller's.
+//! Finds packets in a stream of bytes that arrives in pieces. It owns no buffer: it names places in the caller's
+//! buffer.
 
 use core::fmt;
 use core::ops::Range;
@@ -9,14 +10,14 @@ use crate::wire::{FixedHeader, PacketType, between};
 
 /// A packet, or a part of a PUBLISH that is larger than the buffer.
 ///
-/// `Debug` shows how long the body is, and not what it holds: it may be that of a CONNECT.
+/// `Debug` shows only the length of the body, since it may be that of a CONNECT.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// What `body` is.
+    /// What `body` contains.
     pub kind: FrameKind,
     /// The fixed header of the packet.
     pub header: FixedHeader,
-    /// The packet's body, or the part of it that is there.
+    /// The packet's body, or the part of it that has arrived.
     pub body: &'a [u8],
     /// How many bytes of payload follow in [`FrameKind::Part`]s; 0 when the packet is complete.
     pub remaining: u32,
@@ -64,16 +65,16 @@ pub enum FrameKind {
     Part,
 }
 
-/// What becomes of messages that are larger than a buffer: [`Whole`], [`Parts`] or [`Streams`].
+/// What happens to messages that are larger than a buffer: [`Whole`], [`Parts`] or [`Streams`].
 ///
 /// The choice is a type, so that a program pays nothing for what it does not use.
 pub trait Large: Clone + 'static {
-    /// At the start of a connection.
+    /// The state at the start of a connection.
     #[doc(hidden)]
     const NEW: Self;
     /// Whether a client's `publish` sends a message that is larger than the transmit buffer in pieces.
     const STREAMS: bool = false;
-    /// What receiving in parts needs; `None` leaves all code for it out.
+    /// The state for receiving in parts; `None` leaves out all code for it.
     #[doc(hidden)]
     fn parts(&mut self) -> Option<&mut Parts>;
     #[doc(hidden)]
@@ -167,8 +168,8 @@ impl Large for Streams {
 /// Finds packets in a buffer that the caller owns and fills.
 ///
 /// [`Receiver`](crate::Receiver) is a framer with its buffer. Use the framer alone where the buffer has another
-/// owner or grows: put bytes at [`unfilled`](Self::unfilled), say how many by [`advance`](Self::advance), and
-/// look for packets by [`poll`](Self::poll).
+/// owner or grows: put bytes at [`unfilled`](Self::unfilled), say how many with [`advance`](Self::advance), and
+/// look for packets with [`poll`](Self::poll).
 ///
 /// ```
 /// use umqtt_proto::wire::PacketType;
@@ -215,10 +216,10 @@ impl<L: Large> Framer<L> {
         }
     }
 
-    /// Where in `buffer` the bytes that come next belong; the last frame is gone.
+    /// The place in `buffer` for the bytes that come next; the last frame becomes invalid.
     ///
     /// The bytes of an unfinished packet are moved to the front when that makes more room than there is behind
-    /// them. The place is empty only while [`poll`](Self::poll) has frames to give.
+    /// them. The place is empty only while [`poll`](Self::poll) has frames to return.
     pub fn unfilled(&mut self, buffer: &mut [u8]) -> Range<usize> {
         let length = buffer.len();
         let waiting = self.end.saturating_sub(self.start);
@@ -245,7 +246,7 @@ impl<L: Large> Framer<L> {
         self.start > 0 || self.end < length
     }
 
-    /// Whether a packet has begun and is not all there.
+    /// Whether a packet has begun and is not complete.
     #[must_use]
     pub fn is_mid_packet(&self) -> bool {
         self.start < self.end || self.large.seen().is_some_and(|parts| parts.stage != Stage::Packet)
@@ -283,11 +284,11 @@ impl<L: Large> Framer<L> {
         length.saturating_sub(waiting.len()).max(1)
     }
 
-    /// Looks for the next frame in what was filled; [`frame`](Self::frame) gives it if there is one.
+    /// Looks for the next frame in what was filled; if there is one, [`frame`](Self::frame) returns it.
     ///
     /// # Errors
     /// The rule that the bytes break, or [`Violation::PacketTooLarge`]; the connection must be closed.
-    // Kept apart: woven into its caller it takes 300 bytes more of flash.
+    // Not inlined: inlined into its caller it takes 300 bytes more of flash.
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn poll(&mut self, buffer: &[u8]) -> Result<bool, Violation> {
         let waiting = self.waiting(buffer);
@@ -345,7 +346,7 @@ impl<L: Large> Framer<L> {
         parts.poll(&mut self.start, &mut self.body, header, rest)
     }
 
-    /// The frame that [`poll`](Self::poll) has found, until the next `poll` or [`unfilled`](Self::unfilled).
+    /// The frame that [`poll`](Self::poll) has found; valid until the next `poll` or [`unfilled`](Self::unfilled).
     #[must_use]
     pub fn frame<'a>(&self, buffer: &'a [u8]) -> Frame<'a> {
         let body = between(buffer, self.body, self.start);

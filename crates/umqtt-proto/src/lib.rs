@@ -2,9 +2,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-// An attribute `cfg_attr(target_os = "none", inline(…))` was set by measurement: with it the firmware programs of
-// `cargo xtask size` are smaller in all. Optimisation for size weaves in too much and too little; elsewhere the compiler
-// decides for itself.
+// Each attribute `cfg_attr(target_os = "none", inline(…))` is there because of a measurement: with it the firmware
+// programs of `cargo xtask size` are smaller in total. Optimisation for size inlines too much here and too little
+// there; on other targets the compiler decides.
 
 #[cfg(test)]
 extern crate std;

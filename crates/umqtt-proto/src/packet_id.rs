@@ -13,7 +13,7 @@ impl PacketId {
     /// The first id of a session.
     pub const FIRST: Self = Self(NonZeroU16::MIN);
 
-    /// The id of this number, or `None` for zero.
+    /// The id with this number, or `None` for zero.
     #[must_use]
     pub const fn new(id: u16) -> Option<Self> {
         match NonZeroU16::new(id) {

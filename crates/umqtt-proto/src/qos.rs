@@ -20,7 +20,7 @@ pub enum QoS {
 }
 
 impl QoS {
-    /// The QoS of two bits; 3 is a violation [MQTT-3.3.1-4].
+    /// The QoS with this number, from two bits; 3 is a violation [MQTT-3.3.1-4].
     ///
     /// # Errors
     /// [`Violation::InvalidQos`] for anything but 0, 1 and 2.

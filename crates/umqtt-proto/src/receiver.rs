@@ -6,11 +6,11 @@ use crate::error::Violation;
 use crate::framer::{Frame, Framer, Large, Parts, Streams, Whole};
 use crate::session::{Event, Notice};
 
-/// Collects bytes until a packet is whole; any byte may be the last one for now.
+/// Collects bytes until a packet is whole; the bytes may arrive in pieces of any size.
 ///
 /// Fill [`unfilled`](Self::unfilled) with what the link has, say how much with [`advance`](Self::advance), and
-/// take frames with [`poll`](Self::poll) until there is none. A frame is lent until the next call. `L` says what
-/// becomes of a PUBLISH that is larger than the buffer.
+/// take frames with [`poll`](Self::poll) until there is none. A frame is lent until the next call. `L` decides what
+/// happens to a PUBLISH that is larger than the buffer.
 ///
 /// ```
 /// use umqtt_proto::wire::PacketType;
@@ -31,10 +31,10 @@ pub struct Receiver<B, L = Parts> {
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, Parts> {
-    /// A receiver that keeps its packets in `buffer`; what is larger comes in parts.
+    /// A receiver that keeps its packets in `buffer`; a message that is larger comes in parts.
     ///
-    /// The buffer decides what "large" means: a message that fits is lent whole. It must hold 16 bytes at
-    /// least, and the largest SUBACK: 5 bytes and one for each filter of a SUBSCRIBE.
+    /// The buffer decides what "large" means: a message that fits is lent whole. It must hold at least 16 bytes, and
+    /// the largest SUBACK: 5 bytes and one for each filter of a SUBSCRIBE.
     #[must_use]
     pub const fn new(buffer: B) -> Self {
         Self::with_large(buffer)
@@ -58,7 +58,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Receiver<B, Streams> {
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
-    /// A receiver whose type decides what becomes of large messages.
+    /// A receiver whose type decides what happens to large messages.
     #[must_use]
     pub const fn with_large(buffer: B) -> Self {
         Self { buffer, framer: Framer::new() }
@@ -69,10 +69,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
         self.framer.clear();
     }
 
-    /// The room for the bytes that come next; what was lent is gone.
+    /// The room for the bytes that come next; what was lent becomes invalid.
     ///
-    /// It is empty only while [`poll`](Self::poll) has frames to give. Reading into all of it may take bytes of
-    /// several packets; a caller that must not read past the current packet takes [`wanted`](Self::wanted)
+    /// It is empty only while [`poll`](Self::poll) has frames to return. Reading into all of it may take bytes of
+    /// several packets; a caller that must not read past the current packet reads [`wanted`](Self::wanted)
     /// bytes.
     pub fn unfilled(&mut self) -> &mut [u8] {
         let place = self.framer.unfilled(self.buffer.as_mut());
@@ -85,7 +85,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
         self.framer.advance(count.min(room));
     }
 
-    /// Whether a packet has begun and is not all there.
+    /// Whether a packet has begun and is not complete.
     #[must_use]
     pub fn is_mid_packet(&self) -> bool {
         self.framer.is_mid_packet()
@@ -109,7 +109,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
         self.framer.wanted(buffer).min(buffer.len().max(1))
     }
 
-    /// The next frame, or `None` until more bytes are there.
+    /// The next frame, or `None` until more bytes have arrived.
     ///
     /// # Errors
     /// The rule that the bytes break, or [`Violation::PacketTooLarge`]; the connection must be closed.
@@ -118,7 +118,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
         Ok(if self.framer.poll(buffer)? { Some(self.framer.frame(buffer)) } else { None })
     }
 
-    /// The frame that [`poll`](Self::poll) gives next, which is not taken by that.
+    /// The frame that [`poll`](Self::poll) returns next, without taking it.
     ///
     /// # Errors
     /// As [`poll`](Self::poll).
@@ -134,8 +134,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
         Inbox { buffer: self.buffer.as_mut(), framer: &mut self.framer, lent: 0 }
     }
 
-    /// What a notice of [`Engine::step`](crate::Engine::step) tells, with its message lent from the buffer, and
-    /// the rest of the buffer: what arrives while the message is held is read behind it.
+    /// The event of a notice of [`Engine::step`](crate::Engine::step), with its message lent from the buffer, and the
+    /// rest of the buffer: what arrives while the message is held is read into it.
     #[inline]
     pub fn lend(&mut self, notice: Notice) -> (Event<'_>, Inbox<'_, L>) {
         let lent = self.framer.taken();
@@ -145,14 +145,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>, L: Large> Receiver<B, L> {
     }
 }
 
-// What was received is nobody else's business.
+// What was received may be secret.
 impl<B, L: fmt::Debug> fmt::Debug for Receiver<B, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.framer.fmt(f)
     }
 }
 
-/// A [`Receiver`], or the part of one that lies behind a message that is held.
+/// A [`Receiver`], or the part of one behind a message that is held.
 pub struct Inbox<'a, L = Parts> {
     pub(crate) buffer: &'a mut [u8],
     pub(crate) framer: &'a mut Framer<L>,
@@ -178,7 +178,7 @@ impl<L: Large> Inbox<'_, L> {
         Inbox { buffer: self.buffer, framer: self.framer, lent: self.lent }
     }
 
-    /// Whether a message is held, so that no other can be told.
+    /// Whether a message is held, so that no other can be reported.
     #[inline]
     pub(crate) const fn is_held(&self) -> bool {
         self.lent > 0

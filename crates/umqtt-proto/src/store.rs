@@ -13,7 +13,7 @@ use core::fmt;
 use crate::packet_id::PacketId;
 use crate::session::Await;
 
-/// Why a store did not do what it was told; nothing has changed.
+/// Why a store could not do what it was asked; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum StoreError {
@@ -38,7 +38,7 @@ impl core::error::Error for StoreError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Record {
-    /// A message of ours, or the PUBREL that has taken its place.
+    /// An outgoing message, or the PUBREL that has taken its place.
     Outgoing {
         /// Its packet id.
         id: PacketId,
@@ -54,15 +54,15 @@ pub enum Record {
 
 /// Keeps encoded PUBLISH packets from the moment they are taken until they are acknowledged.
 ///
-/// The session decides what goes in and out; a store only remembers. Each call is one change that has happened
-/// when it returns: a store that survives a power cut has written it down by then. A call that fails has changed
-/// nothing. A session is rebuilt from its store by [`Session::restore`](crate::Session::restore).
+/// The session decides what goes in and out; a store only remembers. Each call is one change, complete when the call
+/// returns: a store that survives a power cut has recorded it by then. A call that fails has changed nothing.
+/// [`Session::restore`](crate::Session::restore) rebuilds a session from its store.
 pub trait Store {
-    /// Whether anything is kept: without, a message is lost when its connection is.
+    /// Whether anything is kept; if not, a message is lost when its connection is lost.
     const KEEPS: bool = true;
 
-    /// Keeps a packet, whose bytes are those of `parts` one behind the other, under an id that is not in use. It
-    /// goes behind all others. `awaits` is [`Await::PubAck`] or [`Await::PubRec`].
+    /// Keeps a packet under an id that is not in use, behind all others. Its bytes are those of `parts`, one after the
+    /// other. `awaits` is [`Await::PubAck`] or [`Await::PubRec`].
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed.
@@ -71,21 +71,21 @@ pub trait Store {
     /// The length of the packet of this id; `None` if there is no such packet.
     fn length(&mut self, id: PacketId) -> Option<usize>;
 
-    /// Copies bytes of the packet of this id from `offset` on into `buffer` and tells how many: as many as the
+    /// Copies bytes of the packet of this id from `offset` on into `buffer` and returns how many: as many as the
     /// buffer holds, unless the packet ends before.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     fn read(&mut self, id: PacketId, offset: usize, buffer: &mut [u8]) -> Result<usize, StoreError>;
 
-    /// PUBREC has come for a message, and PUBREL takes its place, behind all others [MQTT-4.6.0-4]: the packet
-    /// may go, its id stays.
+    /// PUBREC has come for a message, and PUBREL takes its place, behind all others [MQTT-4.6.0-4]: the store may drop
+    /// the packet, but keeps its id.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed.
     fn release(&mut self, id: PacketId) -> Result<(), StoreError>;
 
-    /// Lets everything go that is kept under this id of ours, if there is something.
+    /// Drops what is kept under this outgoing id, if there is anything.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed.
@@ -96,7 +96,7 @@ pub trait Store {
     /// That happens in the call after the one that hands the message over: if the power goes in between, the
     /// broker sends the message again, and it is handed over again.
     ///
-    /// The default keeps nothing: right for a store that does not outlive the session.
+    /// The default keeps nothing, which suits a store that does not outlive the session.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed.
@@ -105,8 +105,8 @@ pub trait Store {
         Ok(())
     }
 
-    /// Lets go of an id of the broker, before PUBCOMP is sent for it; `None` stands for all of them, when the
-    /// broker has lost the session.
+    /// Drops an id of the broker, before PUBCOMP is sent for it; `None` means all of them, when the broker has lost
+    /// the session.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed.
@@ -115,21 +115,21 @@ pub trait Store {
         Ok(())
     }
 
-    /// Shows what is kept: of our own records the oldest first.
+    /// Shows what is kept; outgoing records come oldest first.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     fn records(&mut self, visit: &mut dyn FnMut(Record)) -> Result<(), StoreError>;
 
-    /// The id that follows the one inserted last, if the store remembers it when that is gone: after a restart a
-    /// session goes on from there.
+    /// The id that follows the one inserted last, if the store remembers it even after that record is removed; after a
+    /// restart a session goes on from there.
     fn next_id(&mut self) -> Option<PacketId> {
         None
     }
 }
 
-/// Keeps nothing, as umqtt.simple2: packet ids are followed, and a message whose connection is lost before its
-/// acknowledgement is told as [`Event::Lost`](crate::Event::Lost).
+/// Keeps nothing, as in umqtt.simple2: packet ids are tracked, and a message whose connection is lost before its
+/// acknowledgement is reported as [`Event::Lost`](crate::Event::Lost).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NoStore;
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::error::{InvalidField, Violation};
 
-/// What a string is for, and so what it must not have.
+/// What a string is for, which decides what it must not contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextKind {
     Text,
@@ -15,7 +15,7 @@ pub(crate) enum TextKind {
 /// Checks a string byte by byte, so that it may arrive in pieces: UTF-8, no U+0000, and wildcards only where
 /// they may stand [MQTT-1.5.3-1, -2, MQTT-3.3.2-2, MQTT-4.7.1-2, -3].
 ///
-/// Without a table, and without [`core::str::from_utf8`], which brings one of 256 bytes.
+/// It uses no table, and not [`core::str::from_utf8`], which brings a table of 256 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TextCheck {
     kind: TextKind,
@@ -92,7 +92,7 @@ pub(crate) fn check_text(bytes: &[u8], kind: TextKind) -> Result<(), Violation> 
     if bytes.is_empty() && kind != TextKind::Text {
         return Err(Violation::EmptyTopic);
     }
-    // Where flash does not count, the usual string is seen at a glance.
+    // Where flash does not matter, the usual string is checked by a fast path.
     if cfg!(not(target_os = "none")) && is_plain(bytes) {
         return Ok(());
     }
@@ -101,7 +101,7 @@ pub(crate) fn check_text(bytes: &[u8], kind: TextKind) -> Result<(), Violation> 
     check.finish()
 }
 
-/// Whether all characters are of ASCII, and none is U+0000 or a wildcard: right in every kind of string.
+/// Whether all characters are ASCII, and none is U+0000 or a wildcard: valid in every kind of string.
 fn is_plain(bytes: &[u8]) -> bool {
     let mut plain = true;
     for &byte in bytes {
@@ -114,7 +114,7 @@ pub(crate) const fn check_length(bytes: &[u8]) -> Result<(), InvalidField> {
     if bytes.len() > u16::MAX as usize { Err(InvalidField::TooLong) } else { Ok(()) }
 }
 
-/// A string of MQTT: UTF-8 without U+0000, at most 65,535 bytes [MQTT-1.5.3-1, -2, -3].
+/// An MQTT string: UTF-8 without U+0000, at most 65,535 bytes [MQTT-1.5.3-1, -2, -3].
 ///
 /// ```
 /// use umqtt_proto::Text;
@@ -154,20 +154,20 @@ impl<'a> Text<'a> {
         self.0
     }
 
-    /// The string; costs a scan, since the core does not keep it as `str`.
+    /// The string; this costs a scan, since the core does not keep it as `str`.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         as_str(self.0)
     }
 
-    /// Whether it has no character.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// What was checked on the way in is UTF-8; the empty string stands for what cannot be.
+/// The bytes were checked before and are UTF-8; the impossible case gives the empty string.
 pub(crate) fn as_str(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
 }
@@ -193,13 +193,13 @@ impl defmt::Format for Text<'_> {
 
 /// The name by which a broker knows a client and its session [MQTT-3.1.3-2 to -4].
 ///
-/// Brokers must take 1 to 23 letters and digits, and may take more. An empty one asks the broker to
-/// choose, and is allowed with a clean session only [MQTT-3.1.3-7].
+/// Brokers must accept 1 to 23 letters and digits, and may accept more. An empty client id asks the broker to
+/// choose one, and is allowed only with a clean session [MQTT-3.1.3-7].
 pub type ClientId<'a> = Text<'a>;
 
 /// A field of arbitrary bytes, at most 65,535: a password or a will's payload.
 ///
-/// Its `Debug` shows the length alone, since it may be a secret.
+/// Its `Debug` shows only the length, since it may be a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Binary<'a>(&'a [u8]);
 
@@ -245,8 +245,7 @@ mod tests {
     extern crate std;
     use super::*;
 
-    /// The standard library is the model: same verdict for every string of one to four bytes that
-    /// stands on a border.
+    /// The standard library is the model: same verdict for every string of one to four bytes that is a boundary case.
     #[test]
     fn agrees_with_the_standard_library() {
         let borders = [

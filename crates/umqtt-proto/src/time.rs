@@ -2,7 +2,7 @@
 
 /// A moment, in milliseconds of a 32-bit count that wraps every 49.7 days.
 ///
-/// Only differences mean anything; two moments must lie less than 49.7 days apart.
+/// Only differences have a meaning; two moments must be less than 49.7 days apart.
 ///
 /// ```
 /// use umqtt_proto::Instant;
@@ -42,7 +42,7 @@ impl Instant {
 
 /// Turns a counter that wraps early (MicroPython's `ticks_ms()` at 2^30) into [`Instant`]s.
 ///
-/// Give it every value that the counter shows, at least once a wrap.
+/// Call [`update`](Self::update) at least once in each wrap of the counter.
 ///
 /// ```
 /// use umqtt_proto::Ticks;

@@ -55,15 +55,15 @@ impl<'a> TopicName<'a> {
         self.0
     }
 
-    /// The name; costs a scan, since the core does not keep it as `str`.
+    /// The name; this costs a scan, since the core does not keep it as `str`.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         as_str(self.0)
     }
 }
 
-/// What a client subscribes to: levels, of which `+` stands for any one and a last `#` for all that follow
-/// [MQTT-4.7.1-1 to -3].
+/// What a client subscribes to: a list of levels, in which `+` matches any one level and `#`, at the end, all that
+/// follow [MQTT-4.7.1-1 to -3].
 ///
 /// ```
 /// use umqtt_proto::{TopicFilter, TopicName};
@@ -105,13 +105,13 @@ impl<'a> TopicFilter<'a> {
         self.0
     }
 
-    /// The filter; costs a scan, since the core does not keep it as `str`.
+    /// The filter; this costs a scan, since the core does not keep it as `str`.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         as_str(self.0)
     }
 
-    /// Whether a message on `name` is one that this filter asks for.
+    /// Whether this filter matches `name`.
     ///
     /// A filter that begins with a wildcard does not match a name that begins with `$` [MQTT-4.7.2-1];
     /// `sport/#` matches `sport` too [MQTT 4.7.1.2].

@@ -40,7 +40,7 @@ fn return_codes_are_told_in_words() {
         (0, "accepted"),
         (1, "the broker does not speak MQTT 3.1.1"),
         (2, "the broker does not allow this client id"),
-        (3, "the broker is not at work now"),
+        (3, "the broker is unavailable now"),
         (4, "wrong user name or password"),
         (5, "this client may not connect"),
         (6, "unknown return code 6"),

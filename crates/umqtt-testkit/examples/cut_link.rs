@@ -9,7 +9,7 @@ use umqtt_testkit::umqtt_proto::wire::PacketType;
 const CONNECT: &[u8] = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04shed";
 const PUBLISH: &[u8] = b"\x32\x0a\x00\x04door\x00\x01up";
 
-/// Sends both packets; whether the message was acknowledged within five seconds.
+/// Sends both packets; returns whether the message was acknowledged within five seconds.
 fn publish(network: &Network, client: &mut End) -> bool {
     let deadline = network.now().after(5_000);
     let mut answer = Vec::new();

@@ -1,4 +1,4 @@
-//! A slow broker that sends byte by byte, on a free port: does the client keep its patience and its packet id?
+//! A slow broker that sends byte by byte, on a free port: does the client wait, and does it use the right packet id?
 //!
 //! `cargo run -p umqtt-testkit --example scripted`, then
 //! `mosquitto_pub -V 311 -p PORT -q 2 -t greeting -m hello`

@@ -1,4 +1,4 @@
-//! A broker on a free port, for any client: what it publishes is printed until this program is killed.
+//! A broker on a free port, for any client: the program prints what clients publish until it is killed.
 //!
 //! `cargo run -p umqtt-testkit --example tcp_broker`, then
 //! `mosquitto_pub -V 311 -p PORT -t greeting -m hello`
@@ -9,7 +9,7 @@ use std::time::Duration;
 use umqtt_testkit::{Broker, Event, Settings, TcpBroker};
 
 fn main() -> io::Result<()> {
-    // One message at a time to each client, and a login that is asked for by some tests.
+    // One message at a time to each client, and a login that some tests ask for.
     let mut broker = Broker::new(Settings { window: 1, ..Settings::default() });
     if let Some(password) = std::env::args().nth(1) {
         broker.allow_users(&[("user", &password)]);

@@ -20,7 +20,7 @@ broker   serves MQTT 3.1.1 until it is killed
 script   plays the script in FILE (- for standard input) once
 
 Exit codes: 0 done, 1 the client did something else than the script expects, 2 wrong usage or script,
-3 the port or a file failed, 4 time was over (60 seconds unless --timeout says otherwise)
+3 the port or a file failed, 4 the time was over (60 seconds, or --timeout)
 ";
 
 /// An exit code, and the sentence that goes to standard error.
@@ -66,7 +66,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     match words.as_slice() {
         ["broker"] => serve(address),
         ["script", file] => play(address, file, Duration::from_secs(timeout)),
-        _ => Err(Failure::usage(format!("what shall it do?\n\n{USAGE}"))),
+        _ => Err(Failure::usage(format!("`broker` or `script` is needed\n\n{USAGE}"))),
     }
 }
 

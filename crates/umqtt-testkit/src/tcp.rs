@@ -117,9 +117,9 @@ impl TcpBroker {
         format!("mqtt://{}", self.local_addr)
     }
 
-    /// Calls `action` with the broker, between two packets, and sends what comes of it.
+    /// Calls `action` with the broker, between two packets, and sends what the broker then has to send.
     ///
-    /// Here a test publishes, looks at sessions, sets rules, or cuts a client off so that its will fires:
+    /// Here a test publishes, looks at sessions, sets rules, or cuts a client off so that its will is published:
     ///
     /// ```
     /// # let broker = umqtt_testkit::TcpBroker::start().unwrap();
@@ -133,7 +133,7 @@ impl TcpBroker {
         result
     }
 
-    /// Waits until `condition` holds, without polling; `false` when it does not within `timeout`.
+    /// Waits until `condition` holds, without polling; returns `false` when it does not hold within `timeout`.
     pub fn wait_until(&self, timeout: Duration, mut condition: impl FnMut(&Broker) -> bool) -> bool {
         let deadline = Moment::now() + timeout;
         let mut state = self.shared.lock();

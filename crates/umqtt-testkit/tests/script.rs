@@ -273,8 +273,8 @@ fn the_program_serves_as_a_broker() {
 #[test]
 fn wrong_usage_is_told() {
     for (arguments, code, text) in [
-        (&[][..], 2, "what shall it do?"),
-        (&["serve"], 2, "what shall it do?"),
+        (&[][..], 2, "`broker` or `script` is needed"),
+        (&["serve"], 2, "`broker` or `script` is needed"),
         (&["broker", "--port"], 2, "--port needs a number"),
         (&["broker", "--port", "70000"], 2, "--port needs a number"),
         (&["broker", "--prot", "1"], 2, "no such option: --prot"),

@@ -1,6 +1,6 @@
 //! The protocol core alone over a socket: what its steps ask for, without a client.
 //!
-//! `cargo run --example core_over_socket -- localhost:1883 'shed/#'`
+//! `cargo run -p umqtt --example core_over_socket -- localhost:1883 'shed/#'`
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write};

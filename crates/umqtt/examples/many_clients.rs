@@ -1,10 +1,10 @@
 //! Drives a thousand clients on one thread, by an event loop of the program's own.
 //!
-//! `cargo run --release --example many_clients -- [CLIENTS [MESSAGES [BROKER]]]`; without a broker one is started in
-//! this process.
+//! `cargo run -p umqtt --release --example many_clients -- [CLIENTS [MESSAGES [BROKER]]]`; without a broker, the
+//! program starts one in its own process.
 //!
-//! The clients stand in a ring. Ten messages go round it: a client that receives one publishes the next, with QoS
-//! 1, to its neighbour. All the others are silent but for their keep-alive, and cost nothing meanwhile.
+//! The clients form a ring. Ten messages travel round it: a client that receives one publishes the next, with QoS 1,
+//! to its neighbour. All the others only keep their connections alive, and cost nothing meanwhile.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -20,9 +20,9 @@ use umqtt_testkit::{Broker, Settings, TcpBroker};
 
 type Failed = Box<dyn Error>;
 
-/// How many messages are on their way at a time.
+/// How many messages are in flight at a time.
 const ACTIVE: usize = 10;
-/// How many events of one client are dealt with before the others have their turn.
+/// How many events of one client are handled before the others have their turn.
 const EVENTS_IN_A_TURN: usize = 32;
 
 fn main() -> Result<(), Failed> {
@@ -55,7 +55,7 @@ fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-/// What passing messages round the ring took.
+/// What it took to pass messages round the ring.
 #[derive(Debug)]
 pub struct Summary {
     /// The messages that were received, each once.
@@ -111,7 +111,7 @@ impl Ring {
         Ok(ring)
     }
 
-    /// Passes messages round the ring until so many were received, and says how far it has come.
+    /// Passes messages round the ring until `messages` were received, and reports the progress to `out`.
     ///
     /// # Errors
     /// A connection is lost, a PUBACK does not come in time, or `out` fails.
@@ -174,7 +174,7 @@ impl Ring {
         Ok(())
     }
 
-    /// Deals with all that has happened to a client, and notes what it waits for now.
+    /// Handles all that has happened to a client, and notes what it waits for now.
     fn turn(&mut self, number: usize, summary: &mut Summary, messages: u64) -> Result<(), Failed> {
         let (Some(client), Some(topic)) = (self.clients.get_mut(number), neighbour(&self.topics, number))
         else {
@@ -205,7 +205,7 @@ impl Ring {
             (true, true) => Interest::READABLE | Interest::WRITABLE,
             (_, false) => Interest::READABLE,
         };
-        // To register again asks for what is there already, too: mio tells only what is new.
+        // mio reports only what is new; registering again also asks for what is there already.
         let socket = client.transport().socket().ok_or("the connection is gone")?;
         self.poll.registry().reregister(&mut SourceFd(&socket.as_raw_fd()), Token(number), interest)?;
         let due = match wait.millis {

@@ -1,6 +1,6 @@
 //! Publishes one message with QoS 1 and waits until the broker has it.
 //!
-//! `cargo run --example publish -- localhost shed/door open`
+//! `cargo run -p umqtt --example publish -- localhost shed/door open`
 
 use std::error::Error;
 

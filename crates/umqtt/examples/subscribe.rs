@@ -1,6 +1,6 @@
 //! Prints the messages of a topic filter, and connects again when the connection is lost.
 //!
-//! `cargo run --example subscribe -- localhost 'shed/#'`
+//! `cargo run -p umqtt --example subscribe -- localhost 'shed/#'`; the broker is a host name without a port.
 
 use std::error::Error;
 use std::thread::sleep;

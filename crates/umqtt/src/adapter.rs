@@ -1,4 +1,4 @@
-//! A transport out of `embedded-io`, which has neither a deadline nor a clock.
+//! A transport over `embedded-io`, which has neither deadlines nor a clock.
 
 use core::fmt;
 
@@ -7,24 +7,24 @@ use umqtt_proto::{Instant, NEVER};
 
 use crate::transport::{Interest, Io, Transport};
 
-/// A clock, and what to do while nothing happens.
+/// A clock, and what the client does while it waits.
 pub trait Clock {
-    /// The time now; only differences mean anything.
+    /// The time now; only differences have a meaning.
     fn now(&mut self) -> Instant;
 
-    /// Called again and again while the client waits; it may sleep for a moment, until an interrupt say.
+    /// Called again and again while the client waits; it may sleep for a moment, for example until an interrupt.
     ///
-    /// A [`Client::check_msg`](crate::Client::check_msg) waits longer than asked by what this takes at most.
+    /// [`Client::check_msg`](crate::Client::check_msg) may wait longer than asked, by the duration of one such call.
     fn idle(&mut self) {
         core::hint::spin_loop();
     }
 }
 
-/// A [`Transport`] of anything that reads and writes by `embedded-io` and tells when it is ready, and a clock.
+/// A [`Transport`] made of a clock and a link that implements the `embedded-io` traits and reports when it is ready.
 ///
-/// The link is opened by whoever makes it; `close` leaves it as it is, since `embedded-io` knows no closing:
-/// after an error of the connection put a new one in its place by [`inner_mut`](Self::inner_mut).
-/// `flush` is not called, as it may wait without end: the link must send what it has taken by itself.
+/// The caller opens the link. `close` leaves it as it is, since `embedded-io` cannot close: after an error of the
+/// connection, replace the link through [`inner_mut`](Self::inner_mut). `flush` is not called, since it may wait for
+/// ever: the link must send by itself what it has taken.
 pub struct EmbeddedIo<T, C> {
     inner: T,
     clock: C,
@@ -45,13 +45,13 @@ where
         &self.inner
     }
 
-    /// The link, to put another in its place.
+    /// The link, for example to replace it.
     pub const fn inner_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 }
 
-// A link may hold bytes that are a secret.
+// A link may hold secret bytes.
 impl<T, C> fmt::Debug for EmbeddedIo<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedIo").finish_non_exhaustive()
@@ -92,7 +92,7 @@ where
     fn close(&mut self) {}
 }
 
-/// With `embedded-io`, no bytes mean that there will be none.
+/// With `embedded-io`, a read of no bytes means that there will be none.
 const fn done(count: usize) -> Io {
     if count == 0 { Io::Closed } else { Io::Done(count) }
 }

@@ -6,21 +6,21 @@ use umqtt_proto::{ConnectError, Fault, InvalidField, PacketId, RequestError, Ses
 
 /// Why a call of a client failed; `E` is the error of its transport.
 ///
-/// It always says whether a message or a request was taken: with [`Taken`](Self::Taken) it was, and its fate is
-/// told as an event if it has an id, so it must not be given again; with all others it was not.
+/// It always says whether a message or a request was taken. With [`Taken`](Self::Taken) it was: an event reports the
+/// outcome if it has an id, so do not make the request again. With all others it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error<E> {
-    /// This is no topic to publish on.
+    /// This is not a topic to publish on.
     Topic(InvalidField),
-    /// This is no topic filter to subscribe to.
+    /// This is not a topic filter to subscribe to.
     Filter(InvalidField),
     /// The connection cannot be begun.
     Connect(ConnectError),
     /// The call was refused.
     Request(RequestError),
-    /// The connection failed the call, which was not taken.
+    /// The connection failed, and the message or request was not taken.
     Connection(ConnectionError<E>),
     /// The message or request was taken; then the connection failed.
     Taken {
@@ -33,9 +33,9 @@ pub enum Error<E> {
 
 /// What happened to a connection.
 ///
-/// After [`WriteTimedOut`](Self::WriteTimedOut) it stands. All others are the end of it, and the client has
-/// closed the transport. A call that ends with [`SessionError::IncomingFull`] takes up to 1 s longer than any
-/// other: the acknowledgements that it has written are given that time to arrive.
+/// After [`WriteTimedOut`](Self::WriteTimedOut) the connection goes on. All others end it, and the client has closed
+/// the transport. A call that ends with [`SessionError::IncomingFull`] takes up to 1 s longer than any other, so that
+/// the acknowledgements that it has written can arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -46,7 +46,7 @@ pub enum ConnectionError<E> {
     Transport(E),
     /// The broker closed it.
     Closed,
-    /// The transport took no byte for the time of the socket time-out, or too few of them.
+    /// The transport took no byte within the socket time-out, or took too few bytes.
     ///
     /// What waits to be written stays in the transmit buffer and goes on with the next call.
     WriteTimedOut,
@@ -75,7 +75,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// Whether there is no connection any more, or was none.
+    /// Whether the connection is over, or there was none.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         match self {
@@ -96,7 +96,7 @@ impl<E> ConnectionError<E> {
         }
     }
 
-    /// Whether it is the end of the connection.
+    /// Whether it ends the connection.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         !matches!(self, Self::WriteTimedOut)

@@ -9,8 +9,7 @@ use core::marker::PhantomData;
 use umqtt_proto::{HeapStore, Streams};
 use umqtt_proto::{IncomingIds, Large, NoStore, Parts, Slot, Slots, Store, Whole};
 
-/// The memory of a [`Client`](crate::Client), bundled into one type parameter; [`Memory`] is the one that there
-/// is.
+/// The memory of a [`Client`](crate::Client), bundled into one type parameter; [`Memory`] is the only implementation.
 pub trait Buffers {
     /// Holds what was received; a message that fits is lent whole. At least 16 bytes, and 5 more than a
     /// SUBSCRIBE has filters.
@@ -18,13 +17,13 @@ pub trait Buffers {
     /// Holds packets until they are written; a packet that fits is one write. At least 16 bytes, and room for
     /// CONNECT.
     type Transmit: AsRef<[u8]> + AsMut<[u8]>;
-    /// One [`Slot`] for each packet of ours that waits for its acknowledgement.
+    /// One [`Slot`] for each outgoing packet that waits for its acknowledgement.
     type Slots: Slots;
-    /// The ids of the broker's QoS 2 messages that were handed over and are not released.
+    /// The ids of the broker's QoS 2 messages that were handed over and wait for PUBREL.
     type Incoming: IncomingIds;
-    /// What is to be sent again when a session is resumed.
+    /// The messages to send again when a session is resumed.
     type Store: Store;
-    /// What becomes of messages that are larger than a buffer.
+    /// What happens to messages that are larger than a buffer.
     type Large: Large;
 
     /// The memory, in the order of the types.
@@ -57,8 +56,8 @@ pub struct Memory<R, T, F, I = [u16; INCOMING], S = NoStore, L = Whole> {
 }
 
 impl<R, T, F> Memory<R, T, F> {
-    /// Memory without a store. A message that is larger than a buffer is refused: one that is received ends the
-    /// connection.
+    /// Memory without a store. A message that is larger than the transmit buffer is refused; a received message that
+    /// is larger than the receive buffer ends the connection.
     #[must_use]
     pub const fn of(receive: R, transmit: T, slots: F) -> Self {
         Self { receive, transmit, slots, incoming: [0; INCOMING], store: NoStore, large: PhantomData }
@@ -92,7 +91,7 @@ impl<R, T, F, I, S, L> Memory<R, T, F, I, S, L> {
         Memory { receive, transmit, slots, incoming, store, large }
     }
 
-    /// The same memory, and a message that is larger than the receive buffer arrives in parts.
+    /// The same memory, but a message that is larger than the receive buffer arrives in parts.
     ///
     /// ```
     /// use umqtt::Fixed;
@@ -126,7 +125,7 @@ where
     }
 }
 
-// Buffers may hold what is nobody else's business.
+// Buffers may hold secrets.
 impl<R, T, F, I, S, L> fmt::Debug for Memory<R, T, F, I, S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory").finish_non_exhaustive()
@@ -159,14 +158,14 @@ impl<const RECEIVE: usize, const TRANSMIT: usize, const IN_FLIGHT: usize> Defaul
 #[cfg(feature = "alloc")]
 pub type Heap<S = HeapStore> = Memory<Box<[u8]>, Box<[u8]>, Box<[Slot]>, BTreeSet<u16>, S, Streams>;
 
-/// The bytes that [`Heap`]'s store takes for unacknowledged messages at most, unless another is chosen.
+/// The most bytes that [`Heap`]'s store takes for unacknowledged messages by default.
 #[cfg(feature = "alloc")]
 pub const HEAP_STORE: usize = 64 * 1024 * 1024;
 
 #[cfg(feature = "alloc")]
 impl Heap {
-    /// Memory for so many bytes to receive, bytes to transmit and packets in flight; the store takes 64 MiB at
-    /// most, and only what the messages in flight need.
+    /// Memory for this many bytes to receive, bytes to transmit and packets in flight; the store takes only what the
+    /// messages in flight need, and 64 MiB at most.
     #[must_use]
     pub fn new(receive: usize, transmit: usize, in_flight: usize) -> Self {
         Self {
@@ -182,7 +181,7 @@ impl Heap {
 
 #[cfg(feature = "alloc")]
 impl Default for Heap {
-    /// 16 KiB to receive, 16 KiB to transmit, 64 packets of ours in flight.
+    /// 16 KiB to receive, 16 KiB to transmit, 64 outgoing packets in flight.
     fn default() -> Self {
         Self::new(16 * 1024, 16 * 1024, 64)
     }

@@ -1,4 +1,4 @@
-//! How to connect: checked field by field while it is written down.
+//! The options of a connection; each is checked when it is set.
 
 use core::fmt;
 
@@ -7,7 +7,8 @@ use umqtt_proto::{Binary, ClientId, Fault, InvalidField, QoS, Text};
 
 use crate::topic::ToTopicName;
 
-/// Who connects, and what the broker shall do for it; lent to [`Client::connect`](crate::Client::connect).
+/// The fields of CONNECT: client id, session, keep-alive, login and last will; lent to
+/// [`Client::connect`](crate::Client::connect).
 ///
 /// ```
 /// use umqtt::{ConnectOptions, QoS};
@@ -26,26 +27,24 @@ use crate::topic::ToTopicName;
 pub struct ConnectOptions<'a>(Connect<'a>);
 
 impl<'a> ConnectOptions<'a> {
-    /// A client of this name, with a clean session, without keep-alive, login and last will.
+    /// A client with this client id and a clean session, without keep-alive, login and last will.
     ///
-    /// Brokers must take 1 to 23 letters and digits, and may take more. With an empty name the broker chooses
-    /// one [MQTT-3.1.3-6].
+    /// Brokers must accept 1 to 23 letters and digits, and may accept more. With an empty client id the broker
+    /// chooses one [MQTT-3.1.3-6].
     ///
     /// # Errors
-    /// The client id is too long or not a string of MQTT.
+    /// The client id is too long or not a valid MQTT string.
     pub fn new(client_id: &'a str) -> Result<Self, InvalidOption> {
         Ok(Self(Connect::new(check("client id", ClientId::new(client_id))?)))
     }
 
-    /// Whether the broker shall begin without a session and leave none behind [MQTT-3.1.2-6]; `true` unless
-    /// told otherwise.
+    /// Whether the broker begins a new session and keeps none afterwards [MQTT-3.1.2-6]; `true` by default.
     pub const fn clean_session(mut self, clean_session: bool) -> Self {
         self.0.clean_session = clean_session;
         self
     }
 
-    /// The longest silence in seconds [MQTT-3.1.2-24]; 0, as at first, means that a dead link is noticed by
-    /// nobody.
+    /// The longest silence in seconds [MQTT-3.1.2-24]; with 0, the default, nobody notices a dead link.
     pub const fn keep_alive(mut self, seconds: u16) -> Self {
         self.0.keep_alive = KeepAlive::from_secs(seconds);
         self
@@ -54,7 +53,7 @@ impl<'a> ConnectOptions<'a> {
     /// A user name and a password.
     ///
     /// # Errors
-    /// One of them is too long, or the name is not a string of MQTT.
+    /// One of them is too long, or the user name is not a valid MQTT string.
     pub fn login<P>(mut self, user_name: &'a str, password: &'a P) -> Result<Self, InvalidOption>
     where
         P: AsRef<[u8]> + ?Sized,
@@ -67,7 +66,7 @@ impl<'a> ConnectOptions<'a> {
     /// A user name alone.
     ///
     /// # Errors
-    /// It is too long or not a string of MQTT.
+    /// It is too long or not a valid MQTT string.
     pub fn user_name(mut self, user_name: &'a str) -> Result<Self, InvalidOption> {
         self.0.login = Some(Login { user_name: check("user name", Text::new(user_name))?, password: None });
         Ok(self)
@@ -76,7 +75,7 @@ impl<'a> ConnectOptions<'a> {
     /// The message that the broker publishes when the connection ends without DISCONNECT [MQTT-3.1.2-8].
     ///
     /// # Errors
-    /// The topic is none to publish on, or the payload is longer than 65,535 bytes.
+    /// The topic is not a valid topic name, or the payload is longer than 65,535 bytes.
     pub fn set_last_will<P>(
         mut self,
         topic: impl ToTopicName<'a>,
@@ -110,7 +109,7 @@ impl<'a> AsRef<Connect<'a>> for ConnectOptions<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidOption {
-    /// Which one, in words.
+    /// Which option, in words.
     pub field: &'static str,
     /// What is wrong with it.
     pub reason: InvalidField,

@@ -1,13 +1,13 @@
-//! Topics as callers have them: checked once, or on the way.
+//! Topics as callers pass them: already checked, or checked by the call.
 
 #[cfg(feature = "alloc")]
 use alloc::string::String;
 
 use umqtt_proto::{InvalidField, TopicFilter, TopicName};
 
-/// A [`TopicName`], or what can be checked to be one: `&str`, `&String`, `&[u8]`.
+/// A [`TopicName`], or a type that can be checked and converted to one: `&str`, `&String`, `&[u8]`.
 ///
-/// Who publishes often on one topic checks it once with [`TopicName::new`].
+/// If you publish often on one topic, check it once with [`TopicName::new`].
 pub trait ToTopicName<'a> {
     /// The topic name.
     ///
@@ -16,7 +16,7 @@ pub trait ToTopicName<'a> {
     fn to_topic_name(self) -> Result<TopicName<'a>, InvalidField>;
 }
 
-/// A [`TopicFilter`], or what can be checked to be one: `&str`, `&String`, `&[u8]`.
+/// A [`TopicFilter`], or a type that can be checked and converted to one: `&str`, `&String`, `&[u8]`.
 pub trait ToTopicFilter<'a> {
     /// The topic filter.
     ///

@@ -6,15 +6,15 @@ use umqtt_proto::Instant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Io {
-    /// So many bytes, at least 1.
+    /// This many bytes, at least 1.
     Done(usize),
-    /// Not now: [`Transport::wait`] tells when.
+    /// Nothing now; [`Transport::wait`] waits until it is possible.
     WouldBlock,
     /// The other side has closed the link.
     Closed,
 }
 
-/// What to wait for; any of these together.
+/// What to wait for: either or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Interest {
@@ -26,19 +26,18 @@ pub struct Interest {
 
 /// A reliable stream of bytes with a clock, such as a TCP connection.
 ///
-/// Only [`wait`](Self::wait), [`open`](Self::open) and [`finish`](Self::finish) take time, and are told how much they may
-/// take. All
-/// times are milliseconds, and [`NEVER`](crate::NEVER) stands for no limit.
+/// Only [`wait`](Self::wait), [`open`](Self::open) and [`finish`](Self::finish) take time, and their arguments say how
+/// much. All times are milliseconds, and [`NEVER`](crate::NEVER) means no limit.
 pub trait Transport {
     /// What can go wrong; its [`kind`](embedded_io::Error::kind) decides the code of the client's error.
     type Error: embedded_io::Error;
 
-    /// The time now; only differences mean anything.
+    /// The time now; only differences have a meaning.
     fn now(&mut self) -> Instant;
 
     /// Makes sure that the link is open, within `timeout` milliseconds; does nothing if it is.
     ///
-    /// Without this method a link is opened by whoever made it, and cannot be opened again.
+    /// A transport without this method must be open when the client gets it, and cannot be opened again.
     ///
     /// # Errors
     /// The link could not be opened.
@@ -53,7 +52,7 @@ pub trait Transport {
     /// The link failed; the client closes it.
     fn read(&mut self, buffer: &mut [u8]) -> Result<Io, Self::Error>;
 
-    /// Writes what the link takes now of `bytes`; never waits. `bytes` is not empty.
+    /// Writes as many of `bytes` as the link takes now; never waits. `bytes` is not empty.
     ///
     /// Bytes must not be held back for a later flush.
     ///
@@ -63,7 +62,7 @@ pub trait Transport {
 
     /// Waits until the link is ready for what `interest` asks, or `timeout` milliseconds have passed.
     ///
-    /// It may return early; the client then tries, and waits again.
+    /// It may return early; the client then tries again, and waits again if needed.
     ///
     /// # Errors
     /// The link failed; the client closes it.
@@ -72,8 +71,7 @@ pub trait Transport {
     /// Closes the link at once; does nothing if it is closed.
     fn close(&mut self);
 
-    /// Closes the link behind the last packet: what was written shall arrive, which may take `timeout`
-    /// milliseconds.
+    /// Closes the link after the last packet, so that what was written arrives; may take `timeout` milliseconds.
     fn finish(&mut self, timeout: u32) {
         let _ = timeout;
         self.close();

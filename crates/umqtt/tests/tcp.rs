@@ -135,7 +135,10 @@ fn a_will_is_published_when_the_client_is_dropped() {
 #[test]
 fn an_address_that_is_none() {
     let error = umqtt::std::connect("http://broker", &options()).unwrap_err();
-    assert_eq!(error.to_string(), "'http://broker' is no address of a broker: only mqtt:// is known here");
+    assert_eq!(
+        error.to_string(),
+        "'http://broker' is not the address of a broker: only mqtt:// is supported"
+    );
 }
 
 #[test]

@@ -60,8 +60,8 @@ pub(super) fn add(runs: &[Run]) -> Result {
     totals.sort_by(|one, other| one.target.cmp(&other.target));
     let text = format!(
         "# Fuzzing so far\n\n\
-         The sums of all runs of `cargo xtask fuzz --record`. \"Corpus before\" is that of the first run: the packets of\n\
-         `testdata/corpus`, as seeds. Edges and features are those of libFuzzer, at their highest.\n\n{}",
+         The table has the totals of all runs of `cargo xtask fuzz --record`. \"Corpus before\" is that of the first run: the\n\
+         packets of `testdata/corpus`, as seeds. Edges and features are libFuzzer's highest counts.\n\n{}",
         table(&totals)
     );
     fs::write(&file, text)?;

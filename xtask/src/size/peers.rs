@@ -13,9 +13,9 @@ pub(super) struct Peer {
 
 /// How the figures below came about.
 pub(super) const NOTE: &str = "\
-The other clients did the same work with QoS 1 on thumbv7em, net of the same empty program and with `.rodata`. Those in C
-were built with `-Os -flto`, those in Rust as ours. coreMQTT always contains QoS 2. They were measured outside of this
-repository in November 2026; the figure of rust-mqtt is older.";
+The other clients did the same work with QoS 1 on thumbv7em, net of the same empty program and with `.rodata`. Those in
+C were built with `-Os -flto`, those in Rust like ours. coreMQTT always contains QoS 2. The figures were taken outside
+of this repository in November 2026; that of rust-mqtt is older.";
 
 pub(super) const PEERS: [Peer; 5] = [
     Peer { name: "coreMQTT 2.3.1 (C, with QoS 2)", flash: 4200, memory: "140", stack: "268" },

@@ -108,20 +108,20 @@ pub(super) fn write(figures: &Figures, check: bool) -> Result {
 
 fn document(figures: &Figures) -> Result<String> {
     Ok(format!(
-        "# What a device must hold\n\n\
+        "# What umqtt costs on a device\n\n\
          Written by `{REMAKE}`, in bytes.\n\n\
          The programs in `firmware/size` connect, subscribe, publish, receive and keep alive, over a mock link. They use\n\
          QoS 1 or, in the columns \"with QoS 2\", QoS 2. When a connection ends, they connect again with the same session.\n\
-         The core runs under a loop of the program's own, the client over `embedded-io`. Settings, clock and link are\n\
-         volatile registers, so that the compiler knows nothing of what comes from them. The compiler is\n\
+         The program drives the core with its own loop, and the client runs over `embedded-io`. Settings, clock and link are\n\
+         volatile registers, so that the compiler cannot know their values. The compiler is\n\
          {} with its own core library, opt-level z, fat LTO and panic=abort.\n\n\
-         Flash is all that is loaded, `.rodata` included, less what a program takes that uses the same board and nothing\n\
-         of MQTT. The bytes in parentheses are the compiler's own `memcpy` and the like, where a program has them.\n\
+         Flash is everything that is loaded, including `.rodata`, minus what a program without MQTT takes on the same\n\
+         board. The bytes in parentheses are those of the compiler's own `memcpy` and the like, where a program has them.\n\
          `cargo xtask size --symbols client` lists the largest functions.\n\n{}\n\
          RAM is the size that the compiler gives to the types, with the references to the caller's buffers. None of the\n\
          programs has static memory besides its buffers.\n\n{}\n\
-         The stack is the deepest byte that a program writes, from its first instruction on: engine, receiver and the\n\
-         table of four packets in flight lie on it. The program is the one whose flash is told. It runs in QEMU, and its\n\
+         The stack is measured to the deepest byte that a program writes, from its first instruction on; it includes engine,\n\
+         receiver and the table of four packets in flight. The program is the one whose flash is shown. It runs in QEMU, and its\n\
          broker is a script that refuses it, accepts it, sends messages of each QoS, lets messages and PINGREQ time out,\n\
          breaks the protocol, and goes on with a session.\n\n{}\n\
          ## Other clients\n\n{}\n\n\

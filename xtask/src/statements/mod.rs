@@ -89,9 +89,9 @@ fn collect(marked: Marked, tests: &mut Tests, wrong: &mut Vec<String>) {
 fn document(tests: &Tests) -> String {
     let mut document = String::from(
         "# Statements of MQTT 3.1.1 and the tests that assert them\n\n\
-         The standard numbers its rules; these are the 76 that bind a client, in our own words. A test stands here\n\
-         because its body names the statement and asserts bytes on the wire or an error. Made by\n\
-         `cargo xtask statements`, and compared by `cargo xtask test`.\n\n\
+         The standard numbers its rules; these are the 76 that bind a client, in our own words. A test is listed\n\
+         if its body names the statement; it asserts bytes on the wire or an error. `cargo xtask statements`\n\
+         makes this list, and `cargo xtask test` compares it.\n\n\
          | statement | about | tests |\n|---|---|---|\n",
     );
     for statement in &STATEMENTS {

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(600);
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let screen = Screen::new();
     screen.title(
-        "umqtt demo: a sensor publishes, a watcher receives, and a last will tells that the sensor is gone",
+        "umqtt demo: a sensor publishes, a watcher receives, and a last will reports that the sensor is gone",
     )?;
     screen.chapter("Two clients connect to a broker")?;
     let broker = match &args.broker {
@@ -124,8 +124,8 @@ impl Demo {
 
         self.screen.chapter("The watcher ends in good order")?;
         watcher.disconnect()?;
-        self.screen.line(Who::Watcher, "says DISCONNECT and closes its link", "Client::disconnect")?;
-        self.check_close(&watcher_target, CloseReason::Disconnect, "heard the goodbye: no last will")?;
+        self.screen.line(Who::Watcher, "sends DISCONNECT and closes its link", "Client::disconnect")?;
+        self.check_close(&watcher_target, CloseReason::Disconnect, "received DISCONNECT: no last will")?;
 
         let good = format!(
             "All as it should be, in {:.1} s: {} readings published with QoS 1, delivered (the slowest after {}) and\n\
@@ -160,7 +160,7 @@ impl Demo {
         self.screen.line(Who::Broker, format_args!("grants QoS {}", number(qos)), "Event::Subscribed")
     }
 
-    /// Publishes a reading, and tells how long its acknowledgement took.
+    /// Publishes a reading, and returns how long its acknowledgement took.
     fn publish(&self, sensor: &mut TcpClient, reading: &str) -> Result<Duration, Failure> {
         let published = Instant::now();
         let id = sensor.publish(&self.topics.temperature, reading.as_bytes(), QoS::AtLeastOnce, false)?;
@@ -180,7 +180,7 @@ impl Demo {
         Ok(time)
     }
 
-    /// Receives a reading; gives the packet id of the answer to it, if there is one.
+    /// Receives a reading; returns the packet id of the answer to it, if there is one.
     fn receive_reading(&self, watcher: &mut TcpClient, reading: &str) -> Result<Option<PacketId>, Failure> {
         let answer = self.receive(watcher, &self.topics.temperature, reading, |message, sender| {
             if message.payload != TOO_WARM.as_bytes() {
@@ -211,7 +211,7 @@ impl Demo {
         self.screen.line(Who::Watcher, format_args!("hears: packet id {id} is delivered"), "Event::Delivered")
     }
 
-    /// Waits for a message on `topic`; any other one is a mistake, unless it is told as a repetition.
+    /// Waits for a message on `topic`; any other message is an error, unless it is marked as a repetition.
     fn receive<R>(
         &self,
         client: &mut TcpClient,

@@ -63,7 +63,7 @@ fn a_url_in_place_of_a_host_is_not_repeated() {
     for host in ["mqtt://ann:hidden-word@127.0.0.1", "ann:hidden-word@127.0.0.1", "ann:hidden-word:"] {
         let finished = run(&mut umqtt(&["pub", "-d", "-h", host, "-t", "a", "-n"]));
         assert!(!finished.stderr.contains("hidden-word"), "{}", finished.stderr);
-        finished.bad(2, "no address of a broker");
+        finished.bad(2, "not the address of a broker");
     }
 }
 
@@ -82,7 +82,7 @@ fn refused_by_the_broker() {
     let codes: [(u8, i32, &str); 6] = [
         (1, 11, "does not speak MQTT 3.1.1"),
         (2, 12, "does not allow this client id"),
-        (3, 13, "not at work"),
+        (3, 13, "unavailable"),
         (4, 14, "wrong user name or password"),
         (5, 15, "may not connect"),
         (77, 10, "77"),
@@ -294,7 +294,7 @@ fn topics_that_are_none() {
 #[test]
 fn messages_that_are_too_large() {
     let file = Temporary::of_size("large", 300_000_000);
-    refused(&["pub", "-t", "a", "-f", file.path()], "larger than a message of MQTT");
+    refused(&["pub", "-t", "a", "-f", file.path()], "larger than an MQTT message can be");
     // One byte too many for the topic's length.
     let file = Temporary::of_size("edge", 268_435_455 - 3 + 1);
     refused(&["pub", "-t", "a", "-f", file.path()], "268435452 bytes");
@@ -314,7 +314,7 @@ fn a_line_that_is_too_large_ends_the_input() {
     let process = Process::start_with(command.stdin(feeder.stdout.take().unwrap()));
     // It holds the reading end of the pipe.
     drop(command);
-    process.ended().bad(2, "line 2 is larger than a message of MQTT");
+    process.ended().bad(2, "line 2 is larger than an MQTT message can be");
     feeder.wait().unwrap();
     let payloads: Vec<_> =
         broker.with(|broker| broker.messages().map(|message| message.payload.clone()).collect());

@@ -21,7 +21,7 @@ const STEPS: [&str; 14] = [
     "sensor   receives window = open",
     "is gone without DISCONNECT",
     "receives the last will: state = gone",
-    "says DISCONNECT",
+    "sends DISCONNECT",
     "All as it should be",
 ];
 

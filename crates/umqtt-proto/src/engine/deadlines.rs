@@ -1,11 +1,11 @@
-//! How long to wait for what, and what is due next.
+//! The time limits of waits, and what is due next.
 
 use crate::time::Instant;
 
 /// A time-out that never ends.
 pub const NEVER: u32 = u32::MAX;
 
-/// The bounds of all waits, in milliseconds; [`NEVER`] waits for ever.
+/// The limits of all waits, in milliseconds; [`NEVER`] waits for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timeouts {
@@ -13,7 +13,7 @@ pub struct Timeouts {
     pub connect: u32,
     /// From PINGREQ, or the last byte that was received after it, to the next byte.
     pub ping: u32,
-    /// From the writing of a message, PUBREL, SUBSCRIBE or UNSUBSCRIBE to its acknowledgement.
+    /// From writing a message, PUBREL, SUBSCRIBE or UNSUBSCRIBE to its acknowledgement.
     pub message: u32,
     /// How long a link may take no byte before a call that writes ends.
     pub write: u32,
@@ -28,7 +28,7 @@ impl Timeouts {
     pub const DEFAULT: Self =
         Self { connect: 5_000, ping: 5_000, message: 10_000, write: 5_000, write_per_kib: 1_000 };
 
-    /// How long a call may take that has to write so many bytes.
+    /// How long a call may take that has to write this many bytes.
     pub(super) const fn for_writing(&self, bytes: usize) -> u32 {
         // Whole KiB, the last one counted as if it were full.
         #[allow(clippy::cast_possible_truncation)]
@@ -86,7 +86,7 @@ impl Due {
         self.in_millis(timer, remaining(timeout, elapsed), elapsed.saturating_sub(timeout));
     }
 
-    /// `timer` is due in so many milliseconds, or has been due for some.
+    /// `timer` is due in this many milliseconds, or has been due for some.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(super) const fn in_millis(&mut self, timer: Timer, millis: u32, overdue: u32) {
         if millis < self.millis {

@@ -1,4 +1,4 @@
-//! What a session tells, and why it refuses or ends.
+//! What a session reports, and why it refuses or ends.
 
 use core::fmt;
 
@@ -20,9 +20,9 @@ pub enum Event<'r> {
     },
     /// A message arrived; its acknowledgement becomes due with the next call.
     Message(Publish<'r>),
-    /// A message larger than the receive buffer begins; leave its parts aside to skip it.
+    /// A message larger than the receive buffer begins; ignore its parts to skip it.
     MessageStart(LargeMessage<'r>),
-    /// A part of that message's payload; with the call after the last one its acknowledgement becomes due.
+    /// A part of that message's payload; the acknowledgement becomes due with the call after the last part.
     MessagePart {
         /// The next bytes.
         bytes: &'r [u8],
@@ -31,41 +31,41 @@ pub enum Event<'r> {
     },
     /// The broker has the message.
     Delivered {
-        /// The id that `publish` gave.
+        /// The id that `publish` returned.
         id: PacketId,
-        /// It was told as timed out before.
+        /// Whether it was reported as timed out before.
         late: bool,
     },
     /// The broker answered a SUBSCRIBE.
     Subscribed {
-        /// The id that `subscribe` gave.
+        /// The id that `subscribe` returned.
         id: PacketId,
         /// The QoS granted, or the refusal, for each filter.
         return_codes: ReturnCodes<'r>,
-        /// It was told as timed out before.
+        /// Whether it was reported as timed out before.
         late: bool,
     },
     /// The broker answered an UNSUBSCRIBE.
     Unsubscribed {
-        /// The id that `unsubscribe` gave.
+        /// The id that `unsubscribe` returned.
         id: PacketId,
-        /// It was told as timed out before.
+        /// Whether it was reported as timed out before.
         late: bool,
     },
-    /// No acknowledgement came within the message time-out; told once. It may still come.
+    /// No acknowledgement came within the message time-out; reported once. It may still come.
     TimedOut {
         /// The id of the exchange, which stays in use.
         id: PacketId,
     },
     /// No acknowledgement can come any more: the connection or the session it belongs to is gone.
     ///
-    /// Whether the broker has the message is not known. It may have been told as timed out before. What a store
-    /// keeps of it is let go with the next call.
+    /// Whether the broker has the message is not known. It may have been reported as timed out before. With the next
+    /// call the store drops what it keeps of it.
     Lost {
         /// The id of the exchange.
         id: PacketId,
     },
-    /// An acknowledgement for nothing that waits for it; nothing has changed.
+    /// An acknowledgement that no exchange waits for; nothing has changed.
     UnknownAck {
         /// The id it carries.
         id: PacketId,
@@ -84,7 +84,7 @@ pub struct LargeMessage<'r> {
     pub payload: &'r [u8],
     /// How many bytes of payload follow in [`Event::MessagePart`]s; 0 when this was all.
     pub remaining: u32,
-    /// Whether the broker had kept it.
+    /// Whether it was a retained message.
     pub retain: bool,
     /// QoS, packet id and DUP.
     pub delivery: Delivery,
@@ -92,8 +92,8 @@ pub struct LargeMessage<'r> {
 
 /// What happened, as a value of four bytes that borrows nothing.
 ///
-/// [`Receiver::lend`](crate::Receiver::lend) makes an [`Event`] of it, which lends the message from the receive
-/// buffer, until the next step.
+/// [`Receiver::lend`](crate::Receiver::lend) makes an [`Event`] from it, which lends the message from the receive
+/// buffer until the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Notice {
@@ -103,7 +103,7 @@ pub struct Notice {
     id: u16,
 }
 
-/// What a [`Notice`] tells: the [`Event`] of the same name.
+/// What a [`Notice`] reports: the [`Event`] of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
@@ -127,7 +127,7 @@ impl Notice {
         Self { kind, detail, id }
     }
 
-    /// What it tells.
+    /// What it reports.
     #[inline]
     #[must_use]
     pub const fn kind(self) -> NoticeKind {
@@ -246,11 +246,11 @@ pub enum RequestError {
     BufferTooSmall,
     /// The transmit buffer holds packets that are to be sent first: send, and call again.
     TransmitFull,
-    /// As many exchanges are open as the table can hold: wait for acknowledgements.
+    /// The table of exchanges is full: wait for acknowledgements.
     InFlightFull,
     /// The store has no room for the message.
     StoreFull,
-    /// The store could not write the message down.
+    /// The store could not record the message.
     StoreFailed,
     /// On a session that is kept, a QoS 2 message needs a store: without one its id could never be used again
     /// if the connection were cut.
@@ -285,7 +285,7 @@ impl fmt::Display for RequestError {
             Self::TransmitFull => "the transmit buffer is full for now",
             Self::InFlightFull => "too many packets wait for their acknowledgement",
             Self::StoreFull => "the store has no room for the message",
-            Self::StoreFailed => "the store could not write the message down",
+            Self::StoreFailed => "the store could not record the message",
             Self::NoStore => "a QoS 2 message on a session that is kept needs a store, and there is none",
         })
     }
@@ -311,7 +311,7 @@ pub enum SessionError {
     /// A QoS 2 message arrived, and the table of incoming ids is full. The acknowledgements that were due are
     /// written, so that the next connection begins with room.
     IncomingFull,
-    /// The store could not write down what an acknowledgement changes; nothing has changed.
+    /// The store could not record what an acknowledgement changes; nothing has changed.
     StoreFailed,
 }
 
@@ -339,7 +339,7 @@ impl From<Violation> for SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // The fault of our buffer, not of the broker.
+            // Our buffer is at fault, not the broker.
             Self::Violation(violation @ Violation::PacketTooLarge) => violation.fmt(f),
             Self::Violation(violation) => write!(f, "the broker broke the protocol: {violation}"),
             Self::Refused(code) => write!(f, "connection refused: {code}"),
@@ -349,7 +349,7 @@ impl fmt::Display for SessionError {
             }
             Self::Qos2NotBuilt => f.write_str("a packet of QoS 2 arrived, and this build has no QoS 2"),
             Self::IncomingFull => f.write_str("the table of incoming QoS 2 messages is full"),
-            Self::StoreFailed => f.write_str("the store could not write an acknowledgement down"),
+            Self::StoreFailed => f.write_str("the store could not record an acknowledgement"),
         }
     }
 }

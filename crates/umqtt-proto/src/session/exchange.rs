@@ -1,4 +1,4 @@
-//! The life of one exchange that we began: the only place that moves it.
+//! The states of one exchange that we began; only this module changes them.
 
 use crate::wire::PacketType;
 
@@ -24,12 +24,12 @@ impl Await {
     pub const ALL: [Self; 5] = [Self::PubAck, Self::PubRec, Self::PubComp, Self::SubAck, Self::UnsubAck];
 }
 
-/// Where an exchange stands with the connection and with the caller.
+/// The state of an exchange with respect to the connection and to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum Progress {
-    /// Its packet is on its way, or waits to be written.
+    /// Its packet was sent, or waits to be written.
     Sent = 0,
     /// The same, and the caller was told that the answer is late.
     Late = 1,
@@ -37,28 +37,28 @@ pub enum Progress {
     Again = 2,
     /// The same, and the caller was told that the answer is late.
     AgainLate = 3,
-    /// No answer can come: the caller is to be told.
+    /// No answer can come, and the caller has yet to be told.
     Lost = 4,
-    /// The caller was told that it is lost; with the next call it is forgotten.
+    /// The caller was told that it is lost; the next call removes it.
     Told = 5,
 }
 
 impl Progress {
-    /// Everywhere that an exchange can stand.
+    /// Every state.
     pub const ALL: [Self; 6] = [Self::Sent, Self::Late, Self::Again, Self::AgainLate, Self::Lost, Self::Told];
 }
 
-/// The state of an exchange: what it waits for, and where it stands.
+/// The state of an exchange: what it waits for, and its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Exchange {
     /// What it waits for.
     pub awaits: Await,
-    /// Where it stands.
+    /// Its progress.
     pub progress: Progress,
 }
 
-/// What moves an exchange.
+/// What changes an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
@@ -86,7 +86,7 @@ pub enum ExchangeInput {
 }
 
 impl ExchangeInput {
-    /// Everything that moves an exchange.
+    /// Everything that changes an exchange.
     pub const ALL: [Self; 10] = [
         Self::PubAck,
         Self::PubRec,
@@ -101,7 +101,7 @@ impl ExchangeInput {
     ];
 }
 
-/// What an input makes of an exchange.
+/// The result of an input to an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Next {
@@ -109,7 +109,7 @@ pub enum Next {
     Goes(Exchange),
     /// The broker has answered: it is finished.
     Finished,
-    /// A packet that it does not wait for; nothing has changed.
+    /// It does not wait for this packet; nothing has changed.
     Unexpected,
 }
 
@@ -120,7 +120,7 @@ impl Exchange {
         Self { awaits, progress: Progress::Sent }
     }
 
-    /// What an input makes of the exchange: the whole table.
+    /// The result of an input: the whole table.
     #[must_use]
     pub const fn next(self, input: ExchangeInput) -> Next {
         let Self { awaits, progress } = self;
@@ -221,7 +221,7 @@ impl Progress {
         matches!(self, Self::Late | Self::AgainLate)
     }
 
-    /// Whether an answer is of use.
+    /// Whether an answer can still finish it.
     #[inline(always)]
     pub(crate) const fn is_alive(self) -> bool {
         !matches!(self, Self::Lost | Self::Told)

@@ -327,9 +327,9 @@ pub trait IncomingIds {
     fn has_room(&self) -> bool;
     /// Holds an id for which there is room, and which is not held.
     fn insert(&mut self, id: PacketId);
-    /// Lets an id go, if it is held.
+    /// Releases an id, if it is held.
     fn remove(&mut self, id: PacketId);
-    /// Lets all go.
+    /// Releases all ids.
     fn clear(&mut self);
 }
 

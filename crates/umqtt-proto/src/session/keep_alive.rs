@@ -1,9 +1,9 @@
-//! When to send PINGREQ, and when to give a connection up: a pure rule over elapsed times.
+//! When to send PINGREQ, and when to give up a connection: a pure function of elapsed times.
 
 use crate::engine::{is_over, remaining};
 use crate::wire::KeepAlive;
 
-/// Where the PINGREQ stands whose answer is awaited.
+/// The state of the PINGREQ whose answer is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Ping {
     /// There is none.
@@ -36,14 +36,14 @@ pub struct Elapsed {
     /// Since the last byte was received.
     pub received: u32,
     /// Since the PINGREQ that has no answer yet or, if that is later, since the last byte of a packet that is
-    /// not all there; `None` when no PINGREQ is open.
+    /// not complete; `None` when no PINGREQ is open.
     pub ping: Option<u32>,
 }
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing for so many milliseconds; `None`: nothing at all.
+    /// Do nothing for this many milliseconds; `None`: nothing at all.
     Wait(Option<u32>),
     /// Send PINGREQ.
     Ping,
@@ -55,9 +55,9 @@ pub enum Action {
 ///
 /// - PINGREQ goes out a quarter of the interval before it ends, when nothing was sent; and when nothing was
 ///   received for a whole interval, so that a client that only sends notices a dead link too.
-/// - A PINGRESP that is missing for `ping_timeout` milliseconds ends the connection. The answer stands behind
-///   what the broker sent before it, so a caller gives up only when nothing is left to read, and begins to
-///   count again at each part of a packet that arrives in several.
+/// - A PINGRESP that is missing for `ping_timeout` milliseconds ends the connection. The answer comes after
+///   everything that the broker sent before it, so a caller gives up only when nothing is left to read, and restarts
+///   the count at each part of a packet that arrives in several parts.
 ///
 /// ```
 /// use umqtt_proto::keep_alive::{Action, Elapsed, action};
@@ -77,7 +77,7 @@ pub const fn action(keep_alive: KeepAlive, ping_timeout: u32, elapsed: &Elapsed)
         }
         wait = remaining(ping_timeout, ping);
     }
-    // Once it was asked for an answer, the other side's silence says no more.
+    // While an answer is awaited, silence is no reason for another PINGREQ.
     let received = if elapsed.ping.is_none() { elapsed.received } else { 0 };
     match until_ping(keep_alive, elapsed.sent, received) {
         0 => return Action::Ping,

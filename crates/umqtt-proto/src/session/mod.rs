@@ -27,24 +27,24 @@ use transmitter::Transmitter;
 /// The bytes of an acknowledgement.
 const ACK: usize = 4;
 
-/// What becomes of messages that a store keeps when the broker has lost the session.
+/// What happens to messages that a store keeps when the broker has lost the session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum OnSessionLost {
     /// They are sent again, with their ids and DUP [MQTT-4.4.0-1].
     #[default]
     SendAgain,
-    /// Each is told as [`Event::Lost`]; the store keeps its packet until the call after that.
+    /// Each is reported as [`Event::Lost`]; the store keeps its packet until the call after that.
     Tell,
 }
 
-/// The state of an MQTT session and what waits to be written: no I/O, no clock, no memory of its own.
+/// The state of an MQTT session and what waits to be written; it has no I/O, no clock, and no memory of its own.
 ///
 /// `T` holds the bytes that wait to be written, `F` the exchanges that we began, `S` what is to be sent again,
 /// `I` the ids of the broker's QoS 2 messages. The requests ([`publish`](Self::publish), …) never wait: they put
 /// a packet into the transmit buffer, or refuse and change nothing. An [`Engine`](crate::Engine) drives it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-// In this order, since short instructions reach small fields only near the start of a struct.
+// The fields are in this order since short instructions reach small fields only near the start of a struct.
 #[repr(C)]
 pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     phase: Phase,
@@ -52,17 +52,17 @@ pub struct Session<T, F, S = NoStore, I = [u16; 8]> {
     owed_type: PacketType,
     on_session_lost: OnSessionLost,
     clean_session: bool,
-    /// An exchange may be lost, and not told.
+    /// Whether an exchange may be lost and not reported.
     unsettled: bool,
     /// The store may hold what belongs to a session that the broker has lost.
     stale: bool,
     /// A message found no room in the table of incoming ids: the connection ends when all is written.
     overflown: bool,
-    /// The acknowledgement of the message that was told last, which is due with the next call; 0 for none.
+    /// The acknowledgement of the message that was reported last, which is due with the next call; 0 for none.
     owed: u16,
     keep_alive: KeepAlive,
     next_id: PacketId,
-    /// What is to be told.
+    /// What is to be reported.
     told: Option<Notice>,
     incoming: I,
     transmitter: Transmitter<T>,
@@ -97,9 +97,9 @@ where
 
     /// A session without a connection, which begins at packet id 1.
     ///
-    /// The tables are apart: messages of the caller never keep one of the broker's from being received. A
-    /// broker may have as many QoS 2 messages in flight as it likes; when `incoming` is full, one more ends the
-    /// connection with [`SessionError::IncomingFull`], after all acknowledgements that are due were written.
+    /// The two tables are separate, so that messages of the caller never block messages of the broker. A broker may
+    /// have any number of QoS 2 messages in flight; when `incoming` is full, one more ends the connection with
+    /// [`SessionError::IncomingFull`], after all acknowledgements that are due were written.
     #[inline]
     #[must_use]
     pub const fn new(transmit: T, slots: F, incoming: I, store: S) -> Self {
@@ -125,12 +125,12 @@ where
 
     /// Rebuilds the exchanges from what the store holds, as after a restart.
     ///
-    /// What the store holds is sent again, also a message whose end was not told before the restart, or that was
-    /// told as lost by the last call.
+    /// What the store holds is sent again, also a message whose end was not reported before the restart, or that the
+    /// last call reported as lost.
     ///
     /// # Errors
-    /// [`StoreError::Full`] when the tables are too small for what the store holds: the session must not be
-    /// used. [`StoreError::Failed`] when the store cannot be read.
+    /// [`StoreError::Full`] when the tables are too small for what the store holds; do not use the session then.
+    /// [`StoreError::Failed`] when the store cannot be read.
     pub fn restore(&mut self) -> Result<(), StoreError> {
         let Self { outgoing, incoming, .. } = self;
         let mut fits = true;
@@ -156,12 +156,12 @@ where
         if fits { Ok(()) } else { Err(StoreError::Full) }
     }
 
-    /// Decides what becomes of messages that the store keeps when the broker has lost the session.
+    /// Decides what happens to messages that the store keeps when the broker has lost the session.
     pub const fn set_on_session_lost(&mut self, choice: OnSessionLost) {
         self.on_session_lost = choice;
     }
 
-    /// Where the session stands with its connection.
+    /// The phase of the session's connection.
     #[inline]
     #[must_use]
     pub const fn phase(&self) -> Phase {
@@ -187,18 +187,18 @@ where
         &self.incoming
     }
 
-    /// What the caller supplied to keep packets in.
+    /// The store that the caller supplied.
     #[must_use]
     pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// The same, to change it; what it keeps for this session must stay.
+    /// The store, to change it; what it keeps for this session must stay.
     pub const fn store_mut(&mut self) -> &mut S {
         &mut self.store
     }
 
-    /// The size of the transmit buffer: no packet can be larger, but for a message in pieces.
+    /// The size of the transmit buffer: no packet can be larger, except a message in pieces.
     #[must_use]
     pub fn transmit_capacity(&self) -> usize {
         self.transmitter.capacity()
@@ -210,20 +210,20 @@ where
         self.transmitter.free()
     }
 
-    /// The bytes to be written next: whole packets, as many as there are; the link may take a part.
+    /// The bytes to be written next, all that wait; the link may take a part of them.
     #[inline]
     #[must_use]
     pub fn pending(&self) -> &[u8] {
         self.transmitter.pending()
     }
 
-    /// The id that the next exchange takes, unless it is in use.
+    /// The id that the next exchange takes, unless that id is in use.
     #[must_use]
     pub const fn next_id(&self) -> PacketId {
         self.next_id
     }
 
-    /// Sets the id that the next exchange takes, unless it is in use.
+    /// Sets the id that the next exchange takes, unless that id is in use.
     ///
     /// A session that the broker keeps should begin at a random id: after a restart that lost its state, a
     /// broker that still waits for the end of a QoS 2 exchange would take a new message with the same id for a
@@ -233,9 +233,9 @@ where
         self.outgoing.set_limit(id);
     }
 
-    /// Says that the link is closed, whichever side did it.
+    /// Says that the link is closed, whichever side closed it.
     ///
-    /// The session stays for the next connection; what can never be acknowledged is told as [`Event::Lost`].
+    /// The session stays for the next connection; what can never be acknowledged is reported as [`Event::Lost`].
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn handle_closed(&mut self) {
         self.transmitter.clear();
@@ -274,7 +274,7 @@ where
         S::KEEPS && !self.clean_session
     }
 
-    /// Writes down what is to be told: cheaper than to return it through several functions.
+    /// Stores what is to be reported, which is cheaper than returning it through several functions.
     fn tell(&mut self, kind: NoticeKind, detail: u8, id: u16) {
         self.told = Some(Notice::new(kind, detail, id));
     }
@@ -345,7 +345,7 @@ where
         self.ping = Ping::Off;
     }
 
-    /// The link took the first `count` bytes of what is pending; tells whether the wait for PINGRESP begins.
+    /// The link took the first `count` bytes of what is pending; returns whether the wait for PINGRESP begins.
     pub(crate) fn sent(&mut self, count: usize, now: Instant) -> bool {
         if count > 0 && self.phase != Phase::Resuming && self.transmitter.open_bytes() == 0 {
             self.outgoing.stamp(now);

@@ -1,18 +1,18 @@
-//! Where a connection stands: the only place that moves it.
+//! The phases of a connection; only this module changes them.
 
-/// Where a session stands with its connection; each phase says what it waits for.
+/// The phase of a session's connection; each says what the session waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Phase {
     /// No connection; the state of the session is kept.
     Disconnected,
-    /// CONNECT is on its way [MQTT-3.1.0-1].
+    /// CONNECT was sent or waits to be written [MQTT-3.1.0-1].
     AwaitConnAck,
     /// The session goes on: what was not acknowledged is sent again [MQTT-4.4.0-1].
     Resuming,
     /// Everything may be sent.
     Connected,
-    /// DISCONNECT is on its way, nothing may follow it [MQTT-3.14.4-2].
+    /// DISCONNECT was sent or waits to be written; nothing may follow it [MQTT-3.14.4-2].
     Disconnecting,
 }
 

@@ -1,4 +1,4 @@
-//! What a packet that arrives does to the session.
+//! How the session handles packets that arrive.
 
 use super::event::{NoticeKind, SessionError};
 use super::exchange::Answer;
@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::text::{TextKind, check_text};
 use crate::wire::{ConnAck, ConnectReturnCode, PacketType, Reader, ReturnCodes};
 
-/// What a packet has to tell is written to `Session::told`.
+/// What a packet has to report is written to `Session::told`.
 type Handled = Result<(), SessionError>;
 
 impl<T, F, S, I> Session<T, F, S, I>
@@ -132,7 +132,7 @@ where
     }
 
     /// Puts the acknowledgement that is due into the transmit buffer, if there is room; the id of a QoS 2
-    /// message is written down before its PUBREC goes.
+    /// message is recorded before its PUBREC goes out.
     #[inline]
     pub(crate) fn settle(&mut self) -> Result<(), SessionError> {
         if self.owed == 0 || !self.transmitter.has_room(ACK) {
@@ -173,8 +173,8 @@ where
         Ok(())
     }
 
-    /// An acknowledgement of something of ours. PUBREC is answered even if its id is unknown, so that the broker
-    /// can let it go [MQTT-4.3.3-1].
+    /// An acknowledgement of an outgoing packet. PUBREC is answered even if its id is unknown, so that the broker
+    /// can release the id [MQTT-4.3.3-1].
     fn handle_ack(&mut self, id: PacketId, packet_type: PacketType, codes: usize) -> Handled {
         let is_qos2 = matches!(packet_type, PacketType::PubRec | PacketType::PubComp);
         if is_qos2 && !cfg!(feature = "qos2") {

@@ -1,4 +1,4 @@
-//! What a caller asks of a session.
+//! The requests that a caller makes of a session.
 
 use super::event::{ConnectError, RequestError};
 use super::exchange::Await;
@@ -22,8 +22,8 @@ where
     S: Store,
     I: IncomingIds,
 {
-    /// Puts CONNECT into the transmit buffer; [`Engine::connect`](crate::Engine::connect) begins the wait for
-    /// its answer, too.
+    /// Puts CONNECT into the transmit buffer; [`Engine::connect`](crate::Engine::connect) also begins the wait for
+    /// its answer.
     pub(crate) fn connect(&mut self, connect: &Connect<'_>) -> Result<(), ConnectError> {
         let Some(phase) = self.phase.next(PhaseInput::Connect) else {
             return Err(ConnectError::NotDisconnected);
@@ -44,14 +44,14 @@ where
         Ok(())
     }
 
-    /// Puts a message into the transmit buffer and gives its id, `None` with QoS 0; never waits.
+    /// Puts a message into the transmit buffer and returns its id, `None` with QoS 0; never waits.
     ///
     /// [`Event::Delivered`](crate::Event::Delivered), [`Event::TimedOut`](crate::Event::TimedOut) or
     /// [`Event::Lost`](crate::Event::Lost) follow for the id.
     ///
     /// # Errors
-    /// [`RequestError`]; nothing has changed. [`RequestError::TransmitFull`] goes away by writing, and
-    /// [`RequestError::InFlightFull`] by acknowledgements.
+    /// [`RequestError`]; nothing has changed. After [`RequestError::TransmitFull`], write; after
+    /// [`RequestError::InFlightFull`], wait for acknowledgements.
     pub fn publish(
         &mut self,
         topic: TopicName<'_>,
@@ -62,10 +62,10 @@ where
         self.message(topic, payload, (0, &[]), qos, retain)
     }
 
-    /// Puts the start of a message of any length into the transmit buffer. Its payload follows, in pieces, by
-    /// [`push_payload`](Self::push_payload), from its first byte on; nothing else is sent before its end.
+    /// Puts the start of a message of any length into the transmit buffer. Pass its payload, from its first byte on,
+    /// in pieces to [`push_payload`](Self::push_payload); nothing else is sent before its end.
     ///
-    /// A store keeps the whole of it at once.
+    /// A store keeps the whole message at once.
     ///
     /// # Errors
     /// As [`publish`](Self::publish).
@@ -81,7 +81,7 @@ where
         Ok(id)
     }
 
-    /// As [`publish_large`](Self::publish_large), for a payload of which only the length is known yet.
+    /// As [`publish_large`](Self::publish_large), for a payload of which only the length is known so far.
     ///
     /// # Errors
     /// As [`publish`](Self::publish); [`RequestError::StoreFull`] with QoS 1 and 2 where a store is to keep the
@@ -101,8 +101,8 @@ where
         Ok(id)
     }
 
-    /// Puts a message into the transmit buffer, of which so many bytes `follow`; what is known of them is for
-    /// the store.
+    /// Puts a message into the transmit buffer, of which `follow` bytes come later; those that are known are for the
+    /// store.
     fn message(
         &mut self,
         topic: TopicName<'_>,
@@ -123,8 +123,8 @@ where
         Ok(awaits.map(|_| id))
     }
 
-    /// Gives the next bytes of a payload begun with [`publish_large`](Self::publish_large) and tells how many
-    /// there was room for.
+    /// Adds the next bytes of a payload begun with [`publish_large`](Self::publish_large) and returns how many there
+    /// was room for.
     pub fn push_payload(&mut self, payload: &[u8]) -> usize {
         self.transmitter.push_payload(payload)
     }
@@ -135,7 +135,7 @@ where
         self.transmitter.open_bytes()
     }
 
-    /// Asks for the messages of 1 to 255 filters and gives the id of the request; never waits.
+    /// Subscribes to 1 to 255 filters and returns the id of the request; never waits.
     ///
     /// [`Event::Subscribed`](crate::Event::Subscribed), [`Event::TimedOut`](crate::Event::TimedOut) or
     /// [`Event::Lost`](crate::Event::Lost) follow for the id.
@@ -148,7 +148,7 @@ where
         self.request(PacketType::Subscribe.first_byte(), Some(Await::SubAck), count, &fields, (0, &[]))
     }
 
-    /// Asks for no more messages of 1 to 255 filters and gives the id of the request; never waits.
+    /// Unsubscribes from 1 to 255 filters and returns the id of the request; never waits.
     ///
     /// [`Event::Unsubscribed`](crate::Event::Unsubscribed), [`Event::TimedOut`](crate::Event::TimedOut) or
     /// [`Event::Lost`](crate::Event::Lost) follow for the id.

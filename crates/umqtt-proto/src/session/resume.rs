@@ -18,7 +18,7 @@ where
     /// The broker has accepted the connection: decides what is sent again and what is lost.
     pub(super) fn begin_to_resume(&mut self, session_present: bool) -> Result<(), SessionError> {
         if !session_present && (S::KEEPS || cfg!(feature = "qos2")) {
-            // The broker's ids mean nothing any more, nor does a PUBREL.
+            // The broker's ids have no meaning any more, nor has a PUBREL.
             self.incoming.clear();
             let tells = self.clean_session || self.on_session_lost == OnSessionLost::Tell;
             let mut index = 0;
@@ -40,8 +40,8 @@ where
         self.resume()
     }
 
-    /// Lets the store forget what the broker no longer knows, at once: no later CONNACK tells that again. When the
-    /// store fails, the next connection begins with it.
+    /// Removes from the store at once what the broker no longer knows, since no later CONNACK says that again. When
+    /// the store fails, the next connection begins with this step.
     fn forget_broker(&mut self) -> Result<(), StoreError> {
         self.store.remove_incoming(None)?;
         let mut index = 0;
@@ -106,9 +106,9 @@ where
         }
     }
 
-    /// Tells the first exchange that is lost, and lets go of those that were told.
+    /// Reports the first exchange that is lost, and drops those that were reported.
     pub(crate) fn tell_lost(&mut self) -> Result<(), SessionError> {
-        // Before the broker's answer nothing is told.
+        // Nothing is reported before the broker's answer.
         if !self.unsettled || self.phase == Phase::AwaitConnAck {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! The bytes that wait to be written, whole packets one behind the other.
+//! The bytes that wait to be written: whole packets, one after the other.
 
 use core::fmt;
 
@@ -39,13 +39,13 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         self.start >= self.end
     }
 
-    /// How many bytes are still to be sent, those that are not here yet among them.
+    /// How many bytes are still to be sent, including those that are not here yet.
     #[inline]
     pub(crate) const fn backlog(&self) -> usize {
         self.end.wrapping_sub(self.start).saturating_add(self.open)
     }
 
-    /// Says that the first `count` bytes of [`pending`](Self::pending) are sent; tells whether PINGREQ went with
+    /// Says that the first `count` bytes of [`pending`](Self::pending) are sent; returns whether PINGREQ went with
     /// them.
     #[inline]
     pub(crate) const fn sent(&mut self, count: usize) -> bool {
@@ -116,7 +116,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         self.end = place;
     }
 
-    /// Puts a packet with these fields behind what waits, but for its last `follow` bytes.
+    /// Puts a packet with these fields behind what waits, except its last `follow` bytes.
     pub(crate) fn put(
         &mut self,
         first: u8,
@@ -137,7 +137,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         }
     }
 
-    /// Puts a packet behind what waits; tells whether there was room.
+    /// Puts a packet behind what waits; returns whether there was room.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn push(&mut self, packet: &[u8]) -> bool {
         let Some(room) = self.room().get_mut(..packet.len()) else { return false };
@@ -146,7 +146,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         true
     }
 
-    /// Puts an acknowledgement behind what waits; tells whether there was room.
+    /// Puts an acknowledgement behind what waits; returns whether there was room.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn push_ack(&mut self, packet_type: PacketType, id: u16) -> bool {
         let [high, low] = id.to_be_bytes();
@@ -165,7 +165,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Transmitter<T> {
         self.open
     }
 
-    /// Puts as much of `payload` behind what waits as there is room for, and tells how much.
+    /// Puts as much of `payload` behind what waits as there is room for, and returns how much.
     pub(crate) fn push_payload(&mut self, payload: &[u8]) -> usize {
         let open = self.open;
         let room = self.any_room();

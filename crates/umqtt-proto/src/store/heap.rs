@@ -27,19 +27,19 @@ struct Kept {
 }
 
 impl HeapStore {
-    /// An empty store for packets of so many bytes together.
+    /// An empty store for packets of this many bytes in total.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
         Self { messages: BTreeMap::new(), turn: 0, bytes: 0, limit }
     }
 
-    /// How many bytes the packets have that are kept.
+    /// How many bytes the kept packets have in total.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether it keeps nothing.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
@@ -51,7 +51,7 @@ impl HeapStore {
     }
 }
 
-// What is to be sent is nobody else's business.
+// What is to be sent may be secret.
 impl fmt::Debug for HeapStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("HeapStore");

@@ -7,10 +7,10 @@ use crate::packet_id::PacketId;
 use crate::session::Await;
 use crate::wire::{copy, move_to_front};
 
-/// Keeps packets one behind the other in a buffer; each takes seven bytes more than on the wire.
+/// Keeps packets one after the other in a buffer; each takes seven bytes more than on the wire.
 ///
-/// Made for small devices: it looks through the buffer to find a packet, and moves what lies behind one that
-/// goes. On a heap take [`HeapStore`](crate::HeapStore) (feature `alloc`).
+/// It is made for small devices: it searches the buffer to find a packet, and moves the packets behind one that is
+/// removed. With a heap, use [`HeapStore`](crate::HeapStore) (feature `alloc`).
 ///
 /// ```
 /// use umqtt_proto::{Await, PacketId, RamStore, Store};
@@ -29,7 +29,7 @@ pub struct RamStore<B> {
     end: usize,
 }
 
-/// What stands in front of each packet: its id, what it awaits, and its length.
+/// What precedes each packet: its id, what it awaits, and its length.
 const HEAD: usize = 7;
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> RamStore<B> {
@@ -39,7 +39,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> RamStore<B> {
         Self { buffer, end: 0 }
     }
 
-    /// Whether it keeps nothing.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.end == 0
@@ -67,7 +67,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> RamStore<B> {
     }
 }
 
-// What is to be sent is nobody else's business.
+// What is to be sent may be secret.
 impl<B> fmt::Debug for RamStore<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RamStore").field("end", &self.end).finish_non_exhaustive()

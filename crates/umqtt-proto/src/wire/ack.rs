@@ -11,19 +11,19 @@ use crate::packet_id::PacketId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ConnectReturnCode {
-    /// 0: the connection stands.
+    /// 0: the connection is accepted.
     Accepted,
     /// 1: the broker does not speak MQTT 3.1.1.
     UnacceptableProtocolVersion,
     /// 2: the broker does not allow this client id.
     IdentifierRejected,
-    /// 3: the broker is there, but not at work.
+    /// 3: the broker is there, but unavailable.
     ServerUnavailable,
     /// 4: user name or password is wrong.
     BadUserNameOrPassword,
     /// 5: this client may not connect.
     NotAuthorized,
-    /// A code that MQTT 3.1.1 does not know.
+    /// A code that MQTT 3.1.1 does not define.
     Other(u8),
 }
 
@@ -42,7 +42,7 @@ impl ConnectReturnCode {
         }
     }
 
-    /// The return code of this number.
+    /// The return code with this number.
     #[must_use]
     pub const fn from_code(code: u8) -> Self {
         match code {
@@ -63,7 +63,7 @@ impl fmt::Display for ConnectReturnCode {
             Self::Accepted => f.write_str("accepted"),
             Self::UnacceptableProtocolVersion => f.write_str("the broker does not speak MQTT 3.1.1"),
             Self::IdentifierRejected => f.write_str("the broker does not allow this client id"),
-            Self::ServerUnavailable => f.write_str("the broker is not at work now"),
+            Self::ServerUnavailable => f.write_str("the broker is unavailable now"),
             Self::BadUserNameOrPassword => f.write_str("wrong user name or password"),
             Self::NotAuthorized => f.write_str("this client may not connect"),
             Self::Other(code) => write!(f, "unknown return code {code}"),
@@ -77,7 +77,7 @@ impl fmt::Display for ConnectReturnCode {
 pub struct ConnAck {
     /// The broker kept the session of an earlier connection.
     pub session_present: bool,
-    /// Whether the connection stands.
+    /// Whether the connection is accepted, or why not.
     pub return_code: ConnectReturnCode,
 }
 
@@ -100,7 +100,7 @@ impl ConnAck {
     }
 }
 
-/// A packet that is a packet id and nothing else; on the wire it takes four bytes.
+/// A packet that contains only a packet id; on the wire it takes four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Ack {
@@ -108,9 +108,9 @@ pub enum Ack {
     PubAck(PacketId),
     /// QoS 2: the message was taken, its id is still held.
     PubRec(PacketId),
-    /// QoS 2: the sender lets the id go.
+    /// QoS 2: the sender releases the id.
     PubRel(PacketId),
-    /// QoS 2: the receiver lets the id go.
+    /// QoS 2: the receiver releases the id.
     PubComp(PacketId),
     /// The answer to UNSUBSCRIBE.
     UnsubAck(PacketId),
@@ -163,7 +163,6 @@ impl Ack {
         [self.packet_type().first_byte(), 2, high, low]
     }
 
-    /// The acknowledgement of this type and body, or `None` when the type is not one.
     /// Reads the body of an acknowledgement; `None` for a packet of another type.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! CONNECT: who connects, and what the broker shall do for it [MQTT 3.1].
+//! CONNECT: the client, its session, keep-alive, last will and login [MQTT 3.1].
 
 use core::fmt;
 
@@ -16,10 +16,10 @@ use crate::topic::TopicName;
 pub struct KeepAlive(u16);
 
 impl KeepAlive {
-    /// No keep-alive: a dead link is noticed by nobody.
+    /// No keep-alive: nobody notices a dead link.
     pub const OFF: Self = Self(0);
 
-    /// A keep-alive of so many seconds; 0 is [`KeepAlive::OFF`].
+    /// A keep-alive of this many seconds; 0 is [`KeepAlive::OFF`].
     #[must_use]
     pub const fn from_secs(seconds: u16) -> Self {
         Self(seconds)
@@ -54,7 +54,7 @@ pub struct Will<'a> {
 
 /// A user name, with or without a password; a password alone cannot be sent [MQTT-3.1.2-22].
 ///
-/// `Debug` shows the lengths alone: a user name may be a secret too, such as a token.
+/// `Debug` shows only the lengths: a user name may be a secret too, such as a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Login<'a> {
     /// The user name.
@@ -96,11 +96,11 @@ impl defmt::Format for Login<'_> {
 pub struct Connect<'a> {
     /// The name of the client and its session.
     pub client_id: ClientId<'a>,
-    /// Begin without a session and leave none behind [MQTT-3.1.2-6].
+    /// Whether to begin a new session and keep none afterwards [MQTT-3.1.2-6].
     pub clean_session: bool,
     /// The longest silence.
     pub keep_alive: KeepAlive,
-    /// What to publish if this client goes without a word.
+    /// The message to publish if the connection ends without DISCONNECT.
     pub will: Option<Will<'a>>,
     /// User name and password.
     pub login: Option<Login<'a>>,
@@ -129,7 +129,7 @@ impl<'a> Connect<'a> {
         self.client_id.is_empty() && !self.clean_session
     }
 
-    /// Writes the packet at the front of `out` and tells its length.
+    /// Writes the packet at the front of `out` and returns its length.
     ///
     /// # Errors
     /// [`EncodeError::BufferTooSmall`]; nothing was written.

@@ -1,4 +1,4 @@
-//! The only raw access to bytes: a reader that may run out, and a writer whose room was measured before.
+//! The only raw access to bytes: a reader that may run out of bytes, and a writer whose room was measured before.
 
 use crate::error::Violation;
 use crate::packet_id::PacketId;

@@ -2,7 +2,7 @@
 
 use super::fixed_header::PacketType;
 
-/// "Are you there?"; the broker answers [`PINGRESP`].
+/// Asks the broker whether it is there; the broker answers with [`PINGRESP`].
 pub const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 
 /// The answer to [`PINGREQ`].

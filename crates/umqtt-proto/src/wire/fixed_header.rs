@@ -4,7 +4,7 @@ use super::cursor::Writer;
 use crate::error::{EncodeError, Violation};
 use crate::packet_id::PacketId;
 
-/// The longest packet body that a remaining length can say: 268,435,455 bytes [MQTT 2.2.3].
+/// The longest packet body that a remaining length allows: 268,435,455 bytes [MQTT 2.2.3].
 pub const MAX_REMAINING_LENGTH: u32 = 0x0fff_ffff;
 
 /// The fourteen packets of MQTT 3.1.1.
@@ -101,7 +101,7 @@ pub struct FixedHeader {
 }
 
 impl FixedHeader {
-    /// Reads a fixed header and tells how many bytes it takes; `None` when it is not all there yet.
+    /// Reads a fixed header and returns how many bytes it takes; `None` when it is not complete yet.
     ///
     /// Reserved packet types and flags are refused at the first byte [MQTT-2.2.2-2], a length that the packet
     /// type cannot have as soon as it is known.
@@ -122,8 +122,8 @@ impl FixedHeader {
         Ok(if taken > 0 { Some((header, taken)) } else { None })
     }
 
-    /// The same, into a place that is there: 0 bytes when the header is not all there yet, and then what it holds
-    /// means nothing.
+    /// The same, into an existing place: returns 0 when the header is not complete yet, and then the content of the
+    /// place has no meaning.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
         let Some((&first, length)) = bytes.split_first() else { return Ok(0) };
         let packet_type = PacketType::from_number(first >> 4).ok_or(Violation::ReservedPacketType)?;
@@ -180,7 +180,7 @@ impl FixedHeader {
 /// Puts the fields of a packet, its id among them if it has one.
 pub(crate) type Fields<'a> = dyn Fn(PacketId, &mut Writer<'_>) + 'a;
 
-/// Writes a packet at the front of `out` and tells how many bytes it takes: the first byte, the length, and the
+/// Writes a packet at the front of `out` and returns how many bytes it takes: the first byte, the length, and the
 /// `fields`. The last `streamed` bytes of the packet follow later.
 ///
 /// The fields are put twice, the first time to be counted, so that length and fields cannot disagree.

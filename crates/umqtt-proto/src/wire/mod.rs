@@ -1,6 +1,6 @@
 //! The packets on the wire: each is read into types that hold only what MQTT allows, and written from them.
 //!
-//! Nothing is copied: what is read lends from the bytes it was read from.
+//! Nothing is copied: a packet that was read borrows from the bytes it was read from.
 
 mod ack;
 mod connect;
@@ -26,7 +26,7 @@ pub(crate) use subscribe::{put_filters, put_subscriptions};
 
 use crate::error::{EncodeError, Violation};
 
-/// Any of the fourteen packets, lent from the bytes it was read from.
+/// Any of the fourteen packets, borrowed from the bytes it was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Packet<'a> {
@@ -53,7 +53,7 @@ pub enum Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the packet at the front of `bytes` and tells its length; `None` when it is not all there yet.
+    /// Reads the packet at the front of `bytes` and returns its length too; `None` when it is not complete yet.
     ///
     /// ```
     /// use umqtt_proto::wire::Packet;
@@ -63,8 +63,8 @@ impl<'a> Packet<'a> {
     /// ```
     ///
     /// # Errors
-    /// The rule that the bytes break: in the fixed header as soon as a byte breaks it, behind it when the packet
-    /// is whole.
+    /// The rule that the bytes break: in the fixed header as soon as a byte breaks it, after the header when the packet
+    /// is complete.
     pub fn decode(bytes: &'a [u8]) -> Result<Option<(Self, usize)>, Violation> {
         let Some((header, start)) = FixedHeader::decode(bytes)? else { return Ok(None) };
         let end = start.saturating_add(header.remaining_length as usize);
@@ -72,7 +72,7 @@ impl<'a> Packet<'a> {
         Ok(Some((Self::decode_body(header, body)?, end)))
     }
 
-    /// Reads the packet of this fixed header and body.
+    /// Reads the packet with this fixed header and body.
     ///
     /// # Errors
     /// The rule that the body breaks.
@@ -110,7 +110,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Writes the packet at the front of `out` and tells its length.
+    /// Writes the packet at the front of `out` and returns its length.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was written.

@@ -10,7 +10,7 @@ use crate::topic::TopicName;
 /// The DUP bit of a PUBLISH's first byte.
 pub(crate) const DUP: u8 = 0b1000;
 
-/// QoS, packet id and DUP of a message: what can go together, and nothing else.
+/// QoS, packet id and DUP of a message, only in valid combinations.
 ///
 /// QoS 0 has neither id nor DUP [MQTT-2.3.1-5, MQTT-3.3.1-2].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Delivery {
 impl Delivery {
     /// The first delivery of a message: DUP is 0.
     ///
-    /// `id` is left aside with QoS 0.
+    /// `id` is ignored with QoS 0.
     #[must_use]
     pub const fn new(qos: QoS, id: PacketId) -> Self {
         match qos {
@@ -72,7 +72,7 @@ impl Delivery {
         matches!(self, Self::AtLeastOnce { dup: true, .. } | Self::ExactlyOnce { dup: true, .. })
     }
 
-    /// Reads the id, if the header says that there is one, at the front of `body`, and gives what follows.
+    /// Reads the id at the front of `body`, if the header says that there is one, and returns the rest.
     ///
     /// # Errors
     /// [`Violation::WrongLength`], [`Violation::ZeroPacketId`], [`Violation::InvalidQos`].
@@ -92,11 +92,11 @@ impl Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Publish<'a> {
-    /// What it is about.
+    /// Its topic.
     pub topic: TopicName<'a>,
-    /// Its content: any bytes, none among them.
+    /// Its content: any bytes, or none.
     pub payload: &'a [u8],
-    /// To the broker: keep it for later subscribers. From the broker: it was kept.
+    /// To the broker: retain it for later subscribers. From the broker: it was retained.
     pub retain: bool,
     /// QoS, packet id and DUP.
     pub delivery: Delivery,
@@ -132,7 +132,7 @@ impl<'a> Publish<'a> {
         Ok(Self { topic, payload, retain: header.flags & 1 != 0, delivery })
     }
 
-    /// Writes the packet at the front of `out` and tells its length.
+    /// Writes the packet at the front of `out` and returns its length.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was written.
@@ -140,8 +140,8 @@ impl<'a> Publish<'a> {
         self.encode_with(self.payload, 0, out)
     }
 
-    /// Writes the packet but for its payload, of which `payload_length` bytes are to follow; tells the length
-    /// of what was written. The payload of `self` is left aside.
+    /// Writes the packet without its payload, of which `payload_length` bytes follow later; returns the length of
+    /// what was written. The payload of `self` is ignored.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was written.

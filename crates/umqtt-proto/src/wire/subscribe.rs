@@ -7,10 +7,10 @@ use crate::packet_id::PacketId;
 use crate::qos::QoS;
 use crate::topic::TopicFilter;
 
-/// A topic filter and the highest QoS with which its messages shall arrive.
+/// A topic filter and the highest QoS of its messages.
 pub type Subscription<'a> = (TopicFilter<'a>, QoS);
 
-/// Writes SUBSCRIBE with one or more filters at the front of `out` and tells its length [MQTT-3.8.1-1].
+/// Writes SUBSCRIBE with one or more filters at the front of `out` and returns its length [MQTT-3.8.1-1].
 ///
 /// An empty list is not a packet of MQTT; [`Session::subscribe`](crate::Session::subscribe) refuses it
 /// [MQTT-3.8.3-3].
@@ -40,7 +40,7 @@ pub(crate) fn put_subscriptions(id: PacketId, filters: &[Subscription<'_>], writ
     }
 }
 
-/// Writes UNSUBSCRIBE with one or more filters at the front of `out` and tells its length [MQTT-3.10.1-1].
+/// Writes UNSUBSCRIBE with one or more filters at the front of `out` and returns its length [MQTT-3.10.1-1].
 ///
 /// An empty list is not a packet of MQTT [MQTT-3.10.3-2].
 ///
@@ -96,7 +96,7 @@ impl<'a> Subscribe<'a> {
         core::iter::from_fn(move || next_subscription(&mut reader).ok())
     }
 
-    /// Writes the packet at the front of `out` and tells its length.
+    /// Writes the packet at the front of `out` and returns its length.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was written.
@@ -130,7 +130,7 @@ impl<'a> Unsubscribe<'a> {
         core::iter::from_fn(move || next_filter(&mut reader).ok())
     }
 
-    /// Writes the packet at the front of `out` and tells its length.
+    /// Writes the packet at the front of `out` and returns its length.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was written.
@@ -169,7 +169,7 @@ fn decode_list<'a>(
     Ok((id, list))
 }
 
-/// What a broker says to one filter [MQTT 3.9.3].
+/// The broker's answer to one filter [MQTT 3.9.3].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubscribeReturnCode {
@@ -231,7 +231,7 @@ impl<'a> ReturnCodes<'a> {
         self.0.len()
     }
 
-    /// Whether there is none; a SUBACK that was received has one at least.
+    /// Whether there are none; a received SUBACK has at least one.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -255,12 +255,12 @@ impl<'a> ReturnCodes<'a> {
 pub struct SubAck<'a> {
     /// The id of the SUBSCRIBE.
     pub id: PacketId,
-    /// What the broker says to each filter.
+    /// The broker's answer to each filter.
     pub return_codes: ReturnCodes<'a>,
 }
 
 impl<'a> SubAck<'a> {
-    /// Writes the packet at the front of `out` and tells its length.
+    /// Writes the packet at the front of `out` and returns its length.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was written.
@@ -268,7 +268,7 @@ impl<'a> SubAck<'a> {
         encode_checked(PacketType::SubAck, self.id, self.return_codes.0, out)
     }
 
-    /// Writes SUBACK with these return codes at the front of `out` and tells its length.
+    /// Writes SUBACK with these return codes at the front of `out` and returns its length.
     ///
     /// An empty list is not a packet of MQTT [MQTT-3.8.4-5].
     ///

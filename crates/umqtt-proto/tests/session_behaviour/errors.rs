@@ -44,7 +44,7 @@ fn of_requests() {
             (RequestError::TransmitFull, Fault::Resource, "the transmit buffer is full for now"),
             (RequestError::InFlightFull, Fault::Resource, "too many packets wait for their acknowledgement"),
             (RequestError::StoreFull, Fault::Resource, "the store has no room for the message"),
-            (RequestError::StoreFailed, Fault::Resource, "the store could not write the message down"),
+            (RequestError::StoreFailed, Fault::Resource, "the store could not record the message"),
             (
                 RequestError::NoStore,
                 Fault::Caller,
@@ -86,7 +86,7 @@ fn of_a_connection() {
                 "a packet of QoS 2 arrived, and this build has no QoS 2",
             ),
             (SessionError::IncomingFull, Fault::Resource, "the table of incoming QoS 2 messages is full"),
-            (SessionError::StoreFailed, Fault::Resource, "the store could not write an acknowledgement down"),
+            (SessionError::StoreFailed, Fault::Resource, "the store could not record an acknowledgement"),
         ],
     );
 }

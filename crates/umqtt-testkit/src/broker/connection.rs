@@ -58,7 +58,7 @@ impl Output {
 
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// The start of a packet that is not all there.
+    /// The start of a packet that is not complete.
     pub(super) input: Vec<u8>,
     pub(super) output: Output,
     /// When the last byte came.

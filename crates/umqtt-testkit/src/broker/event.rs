@@ -1,4 +1,4 @@
-//! What a broker tells the test about.
+//! The events that a broker reports to the test.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,9 +13,9 @@ use super::ConnectionId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
-    /// What it is about.
+    /// Its topic.
     pub topic: String,
-    /// Its content.
+    /// Its payload.
     pub payload: Vec<u8>,
     /// The QoS with which it was published.
     pub qos: QoS,
@@ -36,7 +36,7 @@ impl Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// The client said DISCONNECT; the only end that drops its will [MQTT-3.14.4-3].
+    /// The client sent DISCONNECT; only then the will is dropped [MQTT-3.14.4-3].
     Disconnect,
     /// The transport ended without DISCONNECT.
     Lost,
@@ -48,7 +48,7 @@ pub enum CloseReason {
     Violation(Violation),
     /// The client was silent for one and a half times its keep-alive [MQTT-3.1.2-24].
     KeepAlive,
-    /// The client did not say CONNECT in time.
+    /// The client did not send CONNECT in time.
     ConnectTimeout,
     /// Another connection took the client id over [MQTT-3.1.4-2].
     TakenOver,
@@ -61,7 +61,7 @@ pub enum CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Disconnect => f.write_str("the client said DISCONNECT"),
+            Self::Disconnect => f.write_str("the client sent DISCONNECT"),
             Self::Lost => f.write_str("the transport ended without DISCONNECT"),
             Self::TooMany => f.write_str("too many connections"),
             Self::Refused(code) => write!(f, "refused: {code}"),
@@ -90,7 +90,7 @@ pub enum Event {
         /// Whether it found its session of an earlier connection.
         session_present: bool,
     },
-    /// A message came for the first time; a repetition of QoS 2 is not told again, one of QoS 1 is.
+    /// A message came; a repetition of a QoS 2 message is not reported again, one of a QoS 1 message is.
     Published {
         /// Where it came from; `None` for a will and for what the test published.
         connection: Option<ConnectionId>,

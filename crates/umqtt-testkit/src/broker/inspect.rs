@@ -1,4 +1,4 @@
-//! What a test can see of a broker.
+//! How a test inspects a broker.
 
 use umqtt_proto::QoS;
 use umqtt_proto::wire::PacketType;
@@ -8,7 +8,7 @@ use super::event::{Event, Message};
 use super::session::Session;
 use super::settings::Settings;
 
-/// A look at the session of one client.
+/// A view of the session of one client.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionView<'a>(&'a Session);
 
@@ -30,19 +30,19 @@ impl<'a> SessionView<'a> {
         self.0.subscriptions()
     }
 
-    /// How many messages wait until the client is there or its window opens.
+    /// How many messages wait until the client connects or its window opens.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.0.queued_len()
     }
 
-    /// How many messages of QoS 1 and 2 were sent, and the client did not end their exchange.
+    /// How many messages of QoS 1 and 2 were sent whose exchange the client has not completed.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.0.in_flight_len()
     }
 
-    /// How many messages of QoS 2 came from the client, and their PUBREL did not.
+    /// How many messages of QoS 2 came from the client whose PUBREL has not come.
     #[must_use]
     pub fn awaiting_pubrel(&self) -> usize {
         self.0.received_len()
@@ -87,13 +87,13 @@ impl Broker {
         self.sessions.keys().map(String::as_str)
     }
 
-    /// The message that is kept for later subscribers to a topic.
+    /// The retained message of a topic.
     #[must_use]
     pub fn retained(&self, topic: &str) -> Option<&Message> {
         self.retained.get(topic)
     }
 
-    /// How many messages are kept for later subscribers.
+    /// How many messages are retained.
     #[must_use]
     pub fn retained_len(&self) -> usize {
         self.retained.len()

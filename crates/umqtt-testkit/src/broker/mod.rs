@@ -25,12 +25,12 @@ use self::rules::Rules;
 use self::session::{Outgoing, Session, deliveries};
 pub use self::settings::Settings;
 
-/// One connection to a [`Broker`]; a broker never gives the same one twice.
+/// The id of one connection to a [`Broker`]; a broker never uses the same one twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
 
 impl ConnectionId {
-    /// The connection of this number, for a [`Service`](crate::link::Service) of one's own.
+    /// The connection with this number, for your own [`Service`](crate::link::Service).
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
@@ -40,7 +40,7 @@ impl ConnectionId {
 /// An MQTT 3.1.1 broker without sockets, threads and clock.
 ///
 /// The driver [opens](Self::open) a connection, hands over what comes ([`receive`](Self::receive)), and sends what
-/// [`output`](Self::output) gives. After each call, [`poll_ready`](Self::poll_ready) names the connections that
+/// [`output`](Self::output) returns. After each call, [`poll_ready`](Self::poll_ready) names the connections that
 /// have output or were closed. When the transport has ended, [`lost`](Self::lost) says so; that also frees the
 /// connection. [`tick`](Self::tick) lets time pass when nothing comes.
 ///
@@ -78,7 +78,7 @@ impl Broker {
         Self { settings, ..Self::default() }
     }
 
-    /// A transport was opened; the client is to say CONNECT next.
+    /// Says that a transport was opened; the client must send CONNECT next.
     pub fn open(&mut self, now: Instant) -> ConnectionId {
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;
@@ -90,9 +90,9 @@ impl Broker {
         id
     }
 
-    /// Bytes came over a connection, cut anywhere.
+    /// Handles bytes from a connection, split anywhere.
     ///
-    /// What comes after the end of a connection is left aside.
+    /// What comes after the end of a connection is ignored.
     pub fn receive(&mut self, connection: ConnectionId, mut bytes: &[u8], now: Instant) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         if bytes.is_empty() {
@@ -107,7 +107,7 @@ impl Broker {
         self.mark_ready(connection);
     }
 
-    /// Handles the next packet; `false` when it is not all there, or the connection has ended.
+    /// Handles the next packet; `false` when it is not complete, or the connection has ended.
     fn take_packet(&mut self, connection: ConnectionId, input: &mut Vec<u8>, bytes: &mut &[u8]) -> bool {
         let Some(state) = self.connections.get(&connection).filter(|state| state.closed.is_none()) else {
             *input = Vec::new();
@@ -115,7 +115,7 @@ impl Broker {
         };
         let (connected, max_packet_size) = (state.client_id.is_some(), self.settings.max_packet_size);
         let handled = if input.is_empty() {
-            // The usual case: the packet is whole among the bytes, and is read where it stands.
+            // The usual case: the bytes contain the whole packet, which is read in place.
             match connection::packet_length(bytes, connected, max_packet_size) {
                 Ok(Some(length)) if length <= bytes.len() => {
                     let (packet, rest) = bytes.split_at_checked(length).unwrap_or_default();
@@ -167,7 +167,7 @@ impl Broker {
 
     /// Takes the bytes that are to be sent over a connection.
     ///
-    /// Messages that did not fit the output may move up when it is taken, so the connection may be ready again.
+    /// Messages that did not fit the output may follow when it is taken, so the connection may be ready again.
     pub fn output(&mut self, connection: ConnectionId) -> Vec<u8> {
         let Some(state) = self.connections.get_mut(&connection) else { return Vec::new() };
         let bytes = state.output.take();
@@ -200,7 +200,7 @@ impl Broker {
         self.close_reason(connection).is_some() || !self.connections.contains_key(&connection)
     }
 
-    /// Why the broker has ended a connection; `None` while it stands, and once the connection is freed.
+    /// Why the broker has ended a connection; `None` while it is open, and once the connection is freed.
     ///
     /// [`Event::Closed`] stays visible for longer.
     #[must_use]
@@ -208,15 +208,15 @@ impl Broker {
         self.connections.get(&connection)?.closed
     }
 
-    /// The transport has ended; without DISCONNECT before, the will is published [MQTT-3.1.2-8].
+    /// Says that the transport has ended; without DISCONNECT before, the will is published [MQTT-3.1.2-8].
     pub fn lost(&mut self, connection: ConnectionId) {
         self.close(connection, CloseReason::Lost);
         self.connections.remove(&connection);
     }
 
-    /// Ends the connection of a client as if its link had failed; `false` when it is not connected.
+    /// Ends the connection of a client as if its link had failed; returns `false` when it is not connected.
     ///
-    /// Its will is published, its output is dropped.
+    /// Its will is published, and its output is dropped.
     pub fn cut(&mut self, client_id: &str) -> bool {
         let Some(connection) = self.sessions.get(client_id).and_then(|session| session.connection) else {
             return false;

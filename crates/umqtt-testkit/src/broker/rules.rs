@@ -66,7 +66,7 @@ impl Broker {
     /// Asks `rule`, with client id, filter and the QoS that would be granted, for the answer to each filter of a
     /// SUBSCRIBE; one rule replaces the other.
     ///
-    /// A rule may lower the QoS or refuse; a higher one than was asked for is granted as it says.
+    /// A rule may lower the QoS or refuse. If it returns a higher QoS than requested, that QoS is granted.
     pub fn on_subscribe(
         &mut self,
         rule: impl FnMut(&str, TopicFilter<'_>, QoS) -> SubscribeReturnCode + Send + 'static,

@@ -176,9 +176,9 @@ impl Session {
         self.received.insert(id)
     }
 
-    /// Handles an acknowledgement and gives the answer to it.
+    /// Handles an acknowledgement and returns the answer to it.
     ///
-    /// One that nothing waits for is late or repeated, and harmless.
+    /// An acknowledgement that nothing waits for is late or repeated, and harmless.
     pub(super) fn acknowledge(&mut self, ack: Ack) -> Result<Option<Ack>, Violation> {
         match ack {
             Ack::PubAck(id) => {

@@ -17,7 +17,7 @@ pub struct Settings {
     pub max_packet_size: usize,
     /// The highest QoS that is granted to a subscription; QoS 2.
     pub max_qos: QoS,
-    /// How many messages of QoS 1 and 2 may be on their way to one client; 20.
+    /// How many messages of QoS 1 and 2 may be in flight to one client; 20.
     pub window: u16,
     /// How many messages of QoS 1 and 2 wait for one client beyond its window, or while it is away; 100,000.
     /// What comes when the queue is full is dropped.
@@ -31,12 +31,12 @@ pub struct Settings {
     pub max_unsent: usize,
     /// How many connections there may be; 1,000. One more is closed as soon as it is opened.
     pub max_connections: usize,
-    /// How many sessions there may be, connected or not; 10,000. CONNECT beyond is answered with
+    /// How many sessions there may be, connected or not; 10,000. A CONNECT beyond that is answered with
     /// [`ServerUnavailable`](umqtt_proto::wire::ConnectReturnCode::ServerUnavailable).
     pub max_sessions: usize,
     /// How many topic filters one session may hold; 1,000. One more is answered with 0x80.
     pub max_subscriptions: usize,
-    /// How many messages are kept for later subscribers; 10,000. One more is delivered and not kept.
+    /// How many messages are retained; 10,000. One more is delivered and not retained.
     pub max_retained: usize,
     /// How many bytes of topic and payload those messages may take; 64 MiB.
     pub max_retained_bytes: usize,
@@ -44,7 +44,7 @@ pub struct Settings {
     pub max_events: usize,
     /// How many bytes of topic and payload the messages among them may take; 32 MiB.
     pub max_event_bytes: usize,
-    /// A connection that has not said CONNECT after so many milliseconds is closed; 10,000.
+    /// A connection without CONNECT after this many milliseconds is closed; 10,000.
     pub connect_timeout: u32,
     /// Whether a client with several filters that match gets a message once for each of them, each with its own
     /// QoS, rather than once with the highest [MQTT-3.3.5-1]; false.

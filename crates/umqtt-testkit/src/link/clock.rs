@@ -18,7 +18,7 @@ use umqtt_proto::Instant;
 pub struct VirtualClock(Rc<Cell<u32>>);
 
 impl VirtualClock {
-    /// A clock that shows `start`; a test of the wrap begins shortly before it.
+    /// A clock that shows `start`; to test the wrap, start shortly before it.
     #[must_use]
     pub fn starting_at(start: Instant) -> Self {
         Self(Rc::new(Cell::new(start.as_millis())))

@@ -1,9 +1,8 @@
 //! A link in memory, on virtual time, that fails as real ones do: cut after any byte, in pieces, late, or not at all.
 //!
-//! [`Link`] is two [`End`]s; [`Network`] puts a [`Broker`](crate::Broker) or a
-//! [`Player`](crate::script::Player) behind as many of them as a test opens, and lets time jump to the next moment
-//! at which something happens. Nothing here waits and nothing is left to chance: the same test takes the same way
-//! each time, in one thread.
+//! A [`Link`] has two [`End`]s. [`Network`] connects a [`Broker`](crate::Broker) or a
+//! [`Player`](crate::script::Player) to as many links as a test opens, and lets time jump to the next moment at which
+//! something happens. Nothing here waits and nothing is random: the same test always runs the same way, in one thread.
 
 mod clock;
 mod network;
@@ -25,7 +24,7 @@ use self::pipe::Pipe;
 /// Why a read or a write moved nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkError {
-    /// Nothing is there, or no room, for now.
+    /// There are no bytes, or there is no room, for now.
     WouldBlock,
     /// The link was cut, or the other end does not take any more.
     Reset,
@@ -112,21 +111,21 @@ impl Link {
         RefMut::map(self.wires.borrow_mut(), |wires| wires.pipe(direction))
     }
 
-    /// Cuts the link now; what is on the way is lost.
+    /// Cuts the link now; bytes in transit are lost.
     pub fn cut(&self) {
         self.wires.borrow_mut().cut();
     }
 
-    /// Cuts the link once `count` more bytes were written in a direction, 0 at once.
+    /// Cuts the link once `count` more bytes were written in a direction; with 0, at once.
     ///
     /// The writer sees a short write and then an error. What was written arrives, in both directions.
     pub fn cut_after_written(&self, direction: Direction, count: usize) {
         self.pipe(direction).writes_left = Some(count);
     }
 
-    /// Cuts the link once `count` more bytes were read in a direction, 0 at once.
+    /// Cuts the link once `count` more bytes were read in a direction; with 0, at once.
     ///
-    /// What is still on the way is lost, in both directions, although it was written without an error.
+    /// Bytes still in transit are lost, in both directions, although they were written without an error.
     pub fn cut_after_read(&self, direction: Direction, count: usize) {
         self.pipe(direction).reads_left = Some(count);
         self.wires.borrow_mut().cut_if_due();
@@ -138,17 +137,18 @@ impl Link {
         self.wires.borrow().is_cut()
     }
 
-    /// Lets each read in a direction give no more than such a piece.
+    /// Lets each read in a direction return no more than the next piece.
     pub fn split_reads(&self, direction: Direction, pieces: Pieces) {
         self.pipe(direction).read_pieces = pieces;
     }
 
-    /// Lets each write in a direction take no more than such a piece.
+    /// Lets each write in a direction take no more than the next piece.
     pub fn split_writes(&self, direction: Direction, pieces: Pieces) {
         self.pipe(direction).write_pieces = pieces;
     }
 
-    /// Lets nothing arrive in a direction until a moment, at most 24 days ahead; writes fill the capacity.
+    /// Lets nothing arrive in a direction until a moment, at most 24 days ahead; writes succeed until the capacity is
+    /// full.
     pub fn stall(&self, direction: Direction, until: Instant) {
         self.pipe(direction).stalled_until = Some(until);
     }
@@ -158,12 +158,12 @@ impl Link {
         self.pipe(direction).refused_until = Some(until);
     }
 
-    /// Lets what is written in a direction from now on arrive so many milliseconds later.
+    /// Lets what is written in a direction from now on arrive this many milliseconds later.
     pub fn delay(&self, direction: Direction, millis: u32) {
         self.pipe(direction).latency = millis;
     }
 
-    /// Lets a direction hold no more than `bytes` between writer and reader; 65,536 at first.
+    /// Lets a direction hold no more than `bytes` between writer and reader; 65,536 by default.
     pub fn limit(&self, direction: Direction, bytes: usize) {
         self.pipe(direction).capacity = bytes;
     }
@@ -233,7 +233,7 @@ impl End {
         wires.pipe(self.writes).write(bytes, self.clock.now())
     }
 
-    /// Says that nothing will follow; the other end reads what is on the way, and then the end.
+    /// Says that nothing will follow; the other end reads what is in transit, and then the end.
     pub fn close(&mut self) {
         self.wires.borrow_mut().pipe(self.writes).closed = true;
     }

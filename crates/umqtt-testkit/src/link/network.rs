@@ -14,7 +14,7 @@ use crate::{Broker, CloseReason, ConnectionId};
 pub enum Ending {
     /// What it sent before arrives.
     Close,
-    /// What is on the way is lost.
+    /// What is in transit is lost.
     Reset,
 }
 
@@ -164,13 +164,13 @@ impl<S: Service> Network<S> {
         action(&mut self.inner.borrow_mut().service)
     }
 
-    /// Lets the server read nothing from a client that does not take what it has to write, as a server does whose
-    /// calls block.
+    /// Lets the server read nothing from a client that does not take what the server has to write, as a server with
+    /// blocking calls does.
     pub fn write_first(&self, writes_first: bool) {
         self.inner.borrow_mut().writes_first = writes_first;
     }
 
-    /// Lets everything happen that needs no time.
+    /// Lets everything happen that can happen without time passing.
     pub fn pump(&self) {
         let now = self.now();
         let inner = &mut *self.inner.borrow_mut();
@@ -187,21 +187,22 @@ impl<S: Service> Network<S> {
         }
     }
 
-    /// Lets `millis` milliseconds pass, and everything happen at its moment.
+    /// Lets `millis` milliseconds pass; everything happens at its moment.
     pub fn advance(&self, millis: u32) {
         let deadline = self.now().after(millis);
         self.wait(deadline, || None);
     }
 
-    /// Lets time pass until `end` has bytes, an end or an error to read; `false` when it has none at `deadline`.
+    /// Lets time pass until `end` has bytes, an end or an error to read; returns `false` when it has none at
+    /// `deadline`.
     ///
-    /// The deadline lies at most 24 days ahead.
+    /// The deadline must be at most 24 days ahead.
     #[must_use]
     pub fn wait_readable(&self, end: &End, deadline: Instant) -> bool {
         self.wait(deadline, || end.readable_in())
     }
 
-    /// Lets time pass until `end` takes a write or gives an error; `false` when it does neither at `deadline`.
+    /// Lets time pass until `end` takes a write or gives an error; returns `false` when it does neither at `deadline`.
     #[must_use]
     pub fn wait_writable(&self, end: &End, deadline: Instant) -> bool {
         self.wait(deadline, || end.writable_in())

@@ -1,6 +1,6 @@
-//! Into how many bytes a read or a write is cut.
+//! The sizes of the pieces into which reads and writes are split.
 
-/// How many bytes one read or one write moves at most; the sequence depends on nothing but the seed.
+/// How many bytes one read or one write moves at most; the sequence depends only on the seed.
 ///
 /// ```
 /// use umqtt_testkit::link::Pieces;

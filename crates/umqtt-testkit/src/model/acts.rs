@@ -1,4 +1,4 @@
-//! What happens to a client from outside, and how links end.
+//! Events that happen to a client from outside, and how links end.
 
 use super::link::{Cut, Ending, Link};
 use super::world::World;
@@ -10,24 +10,24 @@ pub enum Act {
     Publish(u8, bool, usize, usize),
     /// The client is sent bytes that do not come from the broker.
     Send(Vec<u8>, Strange),
-    /// The link ends, and so many of the bytes that are on their way to the broker arrive.
+    /// The link ends, and this many of the bytes in transit to the broker arrive.
     Cut(Ending, usize),
-    /// For so many milliseconds nothing arrives at the broker.
+    /// For this many milliseconds nothing arrives at the broker.
     HoldUp(u32),
-    /// For so many milliseconds nothing arrives at the client.
+    /// For this many milliseconds nothing arrives at the client.
     HoldDown(u32),
-    /// For so many milliseconds the link takes nothing from the client.
+    /// For this many milliseconds the link takes nothing from the client.
     Refuse(u32),
 }
 
-/// What bytes are that do not come from the broker.
+/// The kind of bytes that do not come from the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strange {
-    /// Whole packets that may be true.
+    /// Whole packets that the broker might have sent.
     Plausible,
     /// Whole packets, the last of which no client may accept once it is connected.
     Forbidden,
-    /// Not whole packets: what follows means something else.
+    /// Incomplete packets, so that the bytes after them are misread.
     Askew,
 }
 

@@ -1,4 +1,4 @@
-//! The broker: connections, CONNECT, what is answered late, and what the broker complains about.
+//! The broker: connections, CONNECT, late answers and complaints.
 
 use std::collections::VecDeque;
 
@@ -13,15 +13,15 @@ use super::trace::Trace;
 /// How a [`Broker`] behaves within what the standard allows.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many messages of QoS 1 and 2 may be on their way to the client.
+    /// How many messages of QoS 1 and 2 may be in flight to the client.
     pub window: usize,
-    /// Ids are taken from 1 on as soon as they are free, rather than one after the other.
+    /// Whether each message takes the lowest free id, rather than the next one.
     pub reuses_ids: bool,
     /// The milliseconds until an acknowledgement goes out; PINGRESP goes out at once.
     pub answers_in: u32,
     /// The highest QoS that is granted.
     pub max_qos: u8,
-    /// The filter `#` is there with this QoS from the beginning of each session.
+    /// Each session begins with a subscription to `#` with this QoS.
     pub subscribes: Option<u8>,
 }
 
@@ -31,7 +31,7 @@ impl Default for Settings {
     }
 }
 
-/// What CONNECT is to say, as the program gave it to its client.
+/// What CONNECT must contain, as the program gave it to its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     /// Whether a clean session is asked for.
@@ -47,7 +47,7 @@ pub struct Expected {
 }
 
 /// A strict broker for one client: it has the sessions of one client id, follows each message by its number, and
-/// complains about whatever a client may not do.
+/// complains about everything that a client must not do.
 #[derive(Debug)]
 pub struct Broker {
     pub(super) settings: Settings,
@@ -70,7 +70,7 @@ pub struct Broker {
     loses_session: bool,
 }
 
-/// The connection that stands, or the last one.
+/// The current connection, or the last one.
 #[derive(Debug)]
 pub(super) struct Connection {
     input: Vec<u8>,
@@ -165,12 +165,12 @@ impl Broker {
         self.connection.as_ref().is_some_and(|connection| connection.accepted && !connection.ended)
     }
 
-    /// How the broker behaves from now on.
+    /// Sets how the broker behaves from now on.
     pub const fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }
 
-    /// Says what the next CONNECT must be.
+    /// Says what the next CONNECT must contain.
     pub fn expect(&mut self, expected: Expected) {
         self.expected = Some(expected);
     }
@@ -203,7 +203,7 @@ impl Broker {
         self.epoch
     }
 
-    /// A new link is there; the client has read so many bytes of the last one.
+    /// There is a new link; the client has read this many bytes from the last one.
     pub(super) fn open(&mut self, read: u64, now: u64) {
         self.lost();
         // A client that did not read CONNACK does not know that its session is gone.

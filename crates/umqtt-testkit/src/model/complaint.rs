@@ -1,4 +1,4 @@
-//! What a client did that it must not do.
+//! Rules that a client broke.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// A rule that a client broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// The statement of the standard, such as `MQTT-3.1.0-1`, or the section that says it.
+    /// The statement of the standard, such as `MQTT-3.1.0-1`, or the section that contains the rule.
     pub rule: &'static str,
     /// What the client did.
     pub what: Cow<'static, str>,

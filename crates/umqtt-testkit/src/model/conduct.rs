@@ -1,4 +1,4 @@
-//! What can be seen of a client at its end of the link: whether it makes headway, and when it sends what.
+//! What can be seen of a client at its end of the link: whether it makes progress, and what it sends when.
 
 /// What a client does at its link.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! The packets of a client, taken apart by the letter of the standard; nothing of the client's own code is used.
+//! Decodes the packets of a client strictly as the standard says, without any code of the client.
 
 use super::complaint::Complaint;
 
@@ -50,7 +50,7 @@ fn fail<T>(rule: &'static str, what: &'static str) -> Result<T> {
     Err(Complaint::new(rule, what))
 }
 
-/// Where the body of the first packet begins and ends; `None` while its header is not all there.
+/// Where the body of the first packet begins and ends; `None` while its header is not complete.
 pub(super) fn frame(bytes: &[u8]) -> Result<Option<(usize, usize)>> {
     let mut length = 0usize;
     for (at, byte) in bytes.iter().skip(1).take(4).enumerate() {
@@ -66,7 +66,7 @@ pub(super) fn frame(bytes: &[u8]) -> Result<Option<(usize, usize)>> {
     if bytes.len() > 4 { fail("MQTT 2.2.3", "a remaining length has more than four bytes") } else { Ok(None) }
 }
 
-/// Takes one whole packet apart.
+/// Decodes one whole packet.
 pub(super) fn decode(first: u8, body: &[u8]) -> Result<Packet<'_>> {
     let (kind, flags) = (first >> 4, first & 0x0f);
     let wanted = match kind {

@@ -1,4 +1,4 @@
-//! The packets of a broker, written down.
+//! Encodes the packets of a broker.
 
 /// A message on its way to a client.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub(super) struct Head<'a> {
     pub(super) id: u16,
 }
 
-/// Adds PUBLISH without its payload, which is to follow.
+/// Adds PUBLISH without its payload, which follows later.
 pub(super) fn publish(out: &mut Vec<u8>, head: Head<'_>, payload: usize) {
     let id = if head.qos == 0 { 0 } else { 2 };
     let first = 0x30 | u8::from(head.dup) << 3 | head.qos << 1 | u8::from(head.retain);

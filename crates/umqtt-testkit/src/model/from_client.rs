@@ -1,4 +1,4 @@
-//! What a client publishes, subscribes to and releases, followed message by message.
+//! Follows what a client publishes, subscribes to and releases, message by message.
 
 use super::broker::Broker;
 use super::complaint::Complaint;
@@ -6,18 +6,18 @@ use super::decode::{Filters, Publish};
 use super::encode::ack;
 use super::message::payload_number;
 
-/// What came of a program's attempt to publish.
+/// The result of a program's attempt to publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The call has not returned, or nobody saw what it returned.
+    /// The call has not returned, or its result is unknown.
     Unknown,
     /// The client has taken the message.
     Taken,
     /// The client has refused the message.
     Refused,
-    /// The client has told the end of the exchange.
+    /// The client has reported the end of the exchange.
     Ended,
-    /// It has told that the message is lost, and the program began again before the store had let go of it.
+    /// The client has reported the message as lost, and the program restarted before the store had dropped it.
     Revived,
 }
 
@@ -40,9 +40,9 @@ pub(super) struct Attempt {
 }
 
 impl Broker {
-    /// A program is about to publish: gives the number that the payload is to carry.
+    /// Says that a program is about to publish; returns the number that the payload must carry.
     ///
-    /// The topic is [`topic_of`](super::topic_of) its length, the payload is filled by
+    /// [`topic_of`](super::topic_of) gives the topic of this length, and the payload is filled by
     /// [`fill_payload`](super::fill_payload).
     pub fn attempt(&mut self, qos: u8, retain: bool, topic: usize, payload: usize) -> u16 {
         let number = self.attempts();
@@ -52,7 +52,7 @@ impl Broker {
         number
     }
 
-    /// Says what came of an attempt.
+    /// Says how an attempt ended.
     pub fn decide(&mut self, number: u16, fate: Fate) {
         let Some(attempt) = self.attempts.get_mut(usize::from(number)) else { return };
         attempt.fate = fate;
@@ -64,8 +64,8 @@ impl Broker {
         }
     }
 
-    /// Says that PUBREL may come for this id although its session is gone: the program began again before its client
-    /// could let go of the exchange.
+    /// Says that PUBREL may come for this id although its session is gone: the program restarted before its client
+    /// could drop the exchange.
     pub fn excuse(&mut self, id: u16) {
         self.excused.push(id);
     }

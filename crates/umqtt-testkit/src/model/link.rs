@@ -1,9 +1,9 @@
-//! What a link between client and broker is like, and how it ends.
+//! The conditions of a link between client and broker, and how it ends.
 
 use super::pipe::{Pipe, Way};
 use crate::link::Pieces;
 
-/// What the next link is like.
+/// The conditions of a link.
 #[derive(Clone, Debug)]
 pub struct Conditions {
     /// The milliseconds until the link is open, or has failed to open.
@@ -14,13 +14,13 @@ pub struct Conditions {
     pub up: Way,
     /// From the broker to the client.
     pub down: Way,
-    /// When and how it ends, unless one of the sides closes it before.
+    /// When and how the link ends, unless one of the sides closes it before.
     pub cut: Option<Cut>,
-    /// The broker reads nothing while what it sends finds no room.
+    /// Whether the broker reads nothing while there is no room for what it sends.
     pub one_at_a_time: bool,
-    /// How many of the bytes that are on their way to the broker arrive when the client closes.
+    /// How many of the bytes in transit to the broker arrive when the client closes.
     pub arrives_at_close: usize,
-    /// A wait ends after so many milliseconds at most, whether something has happened or not.
+    /// A wait ends after this many milliseconds at most, whether something has happened or not.
     pub wakes: Pieces,
 }
 
@@ -45,18 +45,18 @@ pub struct Cut {
     pub at: CutAt,
     /// How.
     pub ending: Ending,
-    /// How many of the bytes that are on their way to the broker arrive.
+    /// How many of the bytes in transit to the broker arrive.
     pub arrives: usize,
 }
 
 /// When a link ends.
 #[derive(Clone, Copy, Debug)]
 pub enum CutAt {
-    /// When the client has written so many bytes.
+    /// When the client has written this many bytes.
     Written(u64),
-    /// When the client has read so many bytes.
+    /// When the client has read this many bytes.
     Read(u64),
-    /// So many milliseconds after it was opened.
+    /// This many milliseconds after it was opened.
     After(u32),
 }
 
@@ -67,7 +67,7 @@ pub enum Ending {
     Closed,
     /// The client gets an error at once.
     Reset,
-    /// Nobody is told: the link takes bytes until it is full, and none arrive.
+    /// Neither side notices: the link takes bytes until it is full, and none arrive.
     Silent,
 }
 
@@ -151,7 +151,7 @@ impl Link {
         heard > std::mem::replace(&mut self.heard, heard)
     }
 
-    /// Whether it stands, as far as its two ends can know.
+    /// Whether it is open, as far as its two ends can know.
     pub(super) fn stands(&self) -> bool {
         !self.closed && matches!(self.ended, None | Some(Ending::Silent))
     }

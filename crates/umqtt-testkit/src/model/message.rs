@@ -1,6 +1,6 @@
 //! Messages that carry their number, so that each can be followed and checked byte for byte.
 
-/// Fills a payload: its number, and bytes that follow from it.
+/// Fills a payload with its number and with bytes derived from the number.
 ///
 /// ```
 /// use umqtt_testkit::model::{fill_payload, payload_number};
@@ -25,7 +25,7 @@ pub fn fill_payload(number: u16, payload: &mut [u8]) {
     }
 }
 
-/// The number of a payload; `None` when a byte is not what it was.
+/// The number of a payload; `None` when a byte has changed.
 #[must_use]
 pub fn payload_number(payload: &[u8]) -> Option<u16> {
     let (&[high, low], rest) = payload.split_first_chunk::<2>()?;

@@ -1,9 +1,9 @@
-//! A strict broker for one client, the link to it, and time: all that surrounds a client, for random runs of it.
+//! A strict broker for one client, the link to it, and time: the whole environment of a client, for random runs.
 //!
-//! [`World`] is made for the question whether a client ever breaks a rule or a promise, whatever happens to it. It knows
-//! MQTT 3.1.1 to the letter and uses nothing of any client's code. Its [`Broker`] complains about each statement that a
-//! client can break, follows every message by its number, loses sessions, sends messages of each QoS, and reorders
-//! nothing; its link is cut after any byte, takes bytes one by one, or takes none for a while. It decides nothing at
+//! [`World`] answers the question whether a client ever breaks a rule or a promise, whatever happens to it. It
+//! implements MQTT 3.1.1 strictly, without any code of a client. Its [`Broker`] complains about each statement that a
+//! client breaks, follows every message by its number, loses sessions, sends messages of each QoS, and reorders
+//! nothing. Its link can be cut after any byte, take bytes one by one, or take none for a while. It decides nothing at
 //! random: the test draws the [`Conditions`] of each link and what happens when ([`Act`]). Everything runs in one
 //! thread, on virtual time, and takes microseconds.
 //!

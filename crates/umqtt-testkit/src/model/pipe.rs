@@ -1,4 +1,4 @@
-//! One direction of a link: bytes on their way, and when they arrive.
+//! One direction of a link: bytes in transit, and when they arrive.
 
 use std::collections::VecDeque;
 
@@ -7,11 +7,11 @@ use crate::link::Pieces;
 /// How one direction of a link behaves.
 #[derive(Clone, Debug)]
 pub struct Way {
-    /// The milliseconds from writing to arriving.
+    /// The milliseconds from writing to arrival.
     pub latency: u32,
-    /// So many bytes arrive together, and the next after so many milliseconds; all at once without.
+    /// This many bytes arrive together, and the next after this many milliseconds; with `None` all at once.
     pub pace: Option<(usize, u32)>,
-    /// How many bytes may be on their way.
+    /// How many bytes may be in transit.
     pub capacity: usize,
     /// How many bytes one read or one write of the client moves.
     pub pieces: Pieces,
@@ -89,7 +89,7 @@ impl Pipe {
         self.arrived
     }
 
-    /// When more bytes arrive; `None` when none are on their way, or never.
+    /// When more bytes arrive; `None` when none are in transit or none will arrive.
     pub(super) fn next(&self) -> Option<u64> {
         let wave = self.waves.front()?;
         Some(wave.at.max(self.held_until)).filter(|at| *at < u64::MAX)
@@ -105,7 +105,7 @@ impl Pipe {
         count
     }
 
-    /// Takes so many bytes, arrived or not, behind what `to` has.
+    /// Appends this many bytes to `to`, arrived or not.
     pub(super) fn drain(&mut self, count: usize, to: &mut Vec<u8>) {
         let count = count.min(self.bytes.len());
         to.extend(self.bytes.drain(..count));
@@ -121,7 +121,7 @@ impl Pipe {
         }
     }
 
-    /// What is on its way is lost.
+    /// Drops what is in transit.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.waves.clear();

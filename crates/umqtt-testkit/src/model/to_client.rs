@@ -15,7 +15,7 @@ pub(super) struct Message {
     handed: Handed,
     epoch: u32,
     connection: u32,
-    /// Whether a link has taken PUBREC for it: the client has written down that it was handed over.
+    /// Whether a link has taken PUBREC for it: the client has recorded that it was handed over.
     settled: bool,
 }
 
@@ -55,7 +55,8 @@ pub struct Told<'a> {
 }
 
 impl Broker {
-    /// Publishes a message to whoever has subscribed: a topic of this length, and a payload of at least two bytes.
+    /// Publishes a message, with a topic of this length and a payload of at least two bytes, if the client has
+    /// subscribed to the topic.
     pub fn publish(&mut self, qos: u8, retain: bool, topic: usize, payload: usize) {
         let topic = topic_of(topic);
         let here = self.has_accepted();
@@ -110,7 +111,8 @@ impl Broker {
         }
     }
 
-    /// The client's program was restarted: what was handed over and not acknowledged may be handed over again.
+    /// Says that the client's program was restarted: what was handed over and not acknowledged may be handed over
+    /// again.
     pub fn restarted(&mut self) {
         self.excused.clear();
         let Some(session) = &self.session else { return };
@@ -129,14 +131,14 @@ impl Broker {
         self.session.as_ref().is_some_and(|session| session.unsure)
     }
 
-    /// The client cannot have written down that its session is gone.
+    /// The client cannot have recorded that its session is gone.
     pub const fn doubt_session(&mut self) {
         if let Some(session) = &mut self.session {
             session.unsure = true;
         }
     }
 
-    /// The client has handed over a message.
+    /// Says that the client has handed over a message.
     pub fn told(&mut self, told: Told<'_>) {
         if !self.trusted {
             return;

@@ -1,10 +1,10 @@
-//! A run told in words, for the eyes of a person.
+//! Describes a run in words, for people to read.
 
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-/// Prints what happens, with the virtual time and the name of the one that does it; silent unless it is turned on.
+/// Prints what happens, with the virtual time and who did it; prints nothing unless it is turned on.
 ///
 /// Its clones print together.
 #[derive(Clone, Default)]

@@ -1,4 +1,4 @@
-//! A client's surroundings: its link, its broker, its clock, and whatever happens to them.
+//! The environment of a client: its link, its broker, its clock, and whatever happens to them.
 
 use super::acts::Act;
 use super::broker::{Broker, Settings};
@@ -7,12 +7,12 @@ use super::conduct::Conduct;
 use super::link::{Conditions, Ending, Link};
 use super::trace::Trace;
 
-/// What came of an attempt to read or to write.
+/// The result of an attempt to read or to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// So many bytes, at least 1.
+    /// This many bytes, at least 1.
     Done(usize),
-    /// Not now.
+    /// Nothing now.
     Nothing,
     /// The broker has closed the link.
     Closed,
@@ -22,12 +22,12 @@ pub enum Moved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken;
 
-/// A client's surroundings on virtual time, which passes only while the client waits or its program does.
+/// The environment of a client on virtual time, which passes only while the client waits or its program does.
 #[derive(Debug)]
 pub struct World {
     /// The broker.
     pub broker: Broker,
-    /// What is seen of the client.
+    /// What can be seen of the client at its link.
     pub conduct: Conduct,
     pub(super) now: u64,
     /// What the client's clock shows at time 0.
@@ -43,7 +43,7 @@ pub struct World {
 }
 
 impl World {
-    /// Surroundings in which nothing happens; the client's clock begins at `clock`.
+    /// An environment in which nothing happens; the client's clock begins at `clock`.
     #[must_use]
     pub fn new(settings: Settings, clock: u32, trace: Trace) -> Self {
         Self {
@@ -67,19 +67,19 @@ impl World {
         self.now
     }
 
-    /// What the client's clock shows, which wraps.
+    /// What the client's clock shows; the clock wraps.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub const fn millis(&self) -> u32 {
         self.clock.wrapping_add(self.now as u32)
     }
 
-    /// What the next link is like; the one after it is good.
+    /// Sets the conditions of the next link; the one after it has no faults.
     pub fn set_next(&mut self, conditions: Conditions) {
         self.next = conditions;
     }
 
-    /// Lets something happen in so many milliseconds.
+    /// Lets something happen after this many milliseconds.
     pub fn schedule(&mut self, millis: u32, act: Act) {
         let at = self.now + u64::from(millis);
         // The next is the last.
@@ -87,18 +87,18 @@ impl World {
         self.agenda.insert(place, (at, act));
     }
 
-    /// Forgets what was to happen, and lets the link that stands be good from now on.
+    /// Cancels what was to happen, and removes the faults of the current link from now on.
     pub fn calm(&mut self) {
         self.agenda.clear();
         self.next = Conditions::GOOD;
     }
 
-    /// Lets each read and each write take so many milliseconds.
+    /// Lets each read and each write take this many milliseconds.
     pub const fn set_cost(&mut self, millis: u32) {
         self.cost = millis;
     }
 
-    /// Lets the power of the program fail after so many operations of its client and its store.
+    /// Lets the power of the program fail after this many operations of its client and its store.
     pub const fn cut_power(&mut self, operations: Option<u32>) {
         self.power = operations;
     }
@@ -121,23 +121,23 @@ impl World {
         }
     }
 
-    /// The program calls its client.
+    /// Says that the program calls its client.
     pub fn begin_call(&mut self) {
         self.conduct.begin_call(self.now);
     }
 
-    /// The call has returned: complains if the client has been silent for longer than its keep-alive.
+    /// Says that the call has returned; complains if the client has been silent for longer than its keep-alive.
     pub fn end_call(&mut self) {
         self.check_silence();
     }
 
-    /// Whether the link stands, as far as its two ends can know.
+    /// Whether the link is open, as far as its two ends can know.
     #[must_use]
     pub fn stands(&self) -> bool {
         self.link.as_ref().is_some_and(Link::stands)
     }
 
-    /// Whether bytes have arrived that the client has not read, or had when it closed the link.
+    /// Whether there are bytes that the client has not read, or were when it closed the link.
     pub fn has_bytes(&mut self) -> bool {
         let now = self.now;
         match &mut self.link {
@@ -146,7 +146,7 @@ impl World {
         }
     }
 
-    /// Whether the link takes bytes or tells its end, or did when the client closed it.
+    /// Whether the link takes bytes or reports its end, or did when the client closed it.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         match &self.link {
@@ -161,7 +161,7 @@ impl World {
         self.link.as_ref().is_none_or(|link| link.closed)
     }
 
-    /// How the link ended, if it did not end by the client.
+    /// How the link ended, unless the client closed it.
     #[must_use]
     pub fn ended(&self) -> Option<Ending> {
         self.link.as_ref().and_then(|link| link.ended)
@@ -173,7 +173,7 @@ impl World {
         self.link.as_ref().is_some_and(|link| link.doom.is_some_and(|doom| link.read >= doom))
     }
 
-    /// Opens a link, or takes as long as it takes to fail.
+    /// Opens a link, or lets the time pass until that fails.
     ///
     /// # Errors
     /// The link does not open in time.
@@ -267,10 +267,10 @@ impl World {
         Ok(Moved::Done(count))
     }
 
-    /// Lets time pass until the link is ready for one of these, for so many milliseconds at most.
+    /// Lets time pass until the link is ready for one of these, for this many milliseconds at most.
     ///
     /// # Errors
-    /// There is no power, or the client turns in a circle.
+    /// There is no power, or the client repeats itself without progress.
     pub fn wait(&mut self, read: bool, write: bool, millis: Option<u32>) -> Result<(), Broken> {
         self.ask()?;
         let wakes = self.link.as_mut().map_or(usize::MAX, |link| link.wakes.next_size());
@@ -296,7 +296,7 @@ impl World {
         self.run(Some(self.now + u64::from(millis)), |_| false);
     }
 
-    /// The client closes the link.
+    /// Closes the link, as the client.
     pub fn close(&mut self) {
         self.settle();
         let Some(link) = self.link.as_mut().filter(|link| !link.closed) else { return };
@@ -312,7 +312,7 @@ impl World {
         self.broker.lost();
     }
 
-    /// The client closes the link when all has arrived, or after so many milliseconds.
+    /// Closes the link, as the client, when everything has arrived or after this many milliseconds.
     pub fn finish(&mut self, millis: u32) {
         self.run(Some(self.now + u64::from(millis)), |world| {
             world.link.as_ref().is_none_or(|link| link.up.len() == 0 || !link.stands())
@@ -437,7 +437,7 @@ impl World {
         }
     }
 
-    /// Gives the broker so many of the bytes that are on their way.
+    /// Gives the broker this many of the bytes in transit.
     pub(super) fn deliver(&mut self, count: usize) {
         let Some(link) = &mut self.link else { return };
         let mut bytes = std::mem::take(&mut self.bytes);

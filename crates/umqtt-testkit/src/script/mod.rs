@@ -1,16 +1,16 @@
-//! A broker that follows a script: it stops in the middle of a packet, answers nonsense, stalls, closes or resets, and
-//! says exactly where the client did something else than expected.
+//! A broker that follows a script: it can stop in the middle of a packet, answer nonsense, stall, close or reset, and
+//! it reports exactly where the client did something unexpected.
 //!
 //! [`ScriptedBroker`] plays on a TCP port, [`Player`] behind a virtual [`Network`](crate::link::Network); the program
 //! `umqtt-testkit script FILE` plays for test suites in other languages.
 //!
 //! # Format
 //!
-//! One step a line; a line may be empty, and `#` outside of quotes begins a comment.
+//! Each line is one step; a line may be empty, and `#` outside of quotes begins a comment.
 //!
 //! | step | what the broker does |
 //! |---|---|
-//! | `accept` | waits for the next connection; the first step of each script, written or not |
+//! | `accept` | waits for the next connection; each script begins with this step, written or not |
 //! | `expect connect` | waits for a valid packet of this type: the name of any packet, in any case |
 //! | `expect any` | waits for any one valid packet |
 //! | `expect 10 10 00 04 "MQTT" ..` | waits for these bytes; `..` at the end stands for the rest of the packet |
@@ -18,7 +18,7 @@
 //! | `drain` | drops what comes until the client closes |
 //! | `send 20 02 00 00` | sends bytes |
 //! | `send-split 20 02 00 00` | sends bytes, each in a write of its own |
-//! | `stall 500` | neither reads nor sends for so many milliseconds |
+//! | `stall 500` | neither reads nor sends for this many milliseconds |
 //! | `close` | closes; the client reads what was sent before, and then the end |
 //! | `reset` | closes so that the client gets "connection reset" |
 //!
@@ -26,11 +26,11 @@
 //! star. `$id` stands for the two bytes of the packet id that the client sent last, `$id-1` for those of the id before
 //! it, as far back as `$id-9`; in `expect` too. In `expect`, `??` is any one byte.
 //!
-//! After `close`, `reset`, `expect close` and `drain` only `accept` can follow. Where the script ends, an open
-//! connection is closed; what the client sends beyond is nobody's mistake.
+//! Only `accept` can follow `close`, `reset`, `expect close` and `drain`. At the end of the script, an open
+//! connection is closed, and what the client sends after that is ignored.
 //!
 //! ```text
-//! # Takes one message of QoS 1, forgets to acknowledge it, and wants it again.
+//! # Takes one message of QoS 1, does not acknowledge it, and expects it again.
 //! expect connect
 //! send 20 02 00 00
 //! expect 32 ..

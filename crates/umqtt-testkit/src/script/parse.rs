@@ -85,7 +85,7 @@ impl Script {
         self.steps.len()
     }
 
-    /// Whether it has no step; a script that was parsed begins with `accept`.
+    /// Whether it has no steps; a parsed script begins with `accept`.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

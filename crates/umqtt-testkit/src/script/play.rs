@@ -87,7 +87,7 @@ pub(super) struct Play {
     at: usize,
     /// What came and no step has taken.
     input: Vec<u8>,
-    /// Whether the driver is at the step that stands at `at`.
+    /// Whether the driver is at the step at `at`.
     given: bool,
     is_open: bool,
     /// The client has closed.
@@ -98,7 +98,7 @@ pub(super) struct Play {
 }
 
 enum Found {
-    /// The step takes so many bytes.
+    /// The step takes this many bytes.
     Length(usize),
     NeedMore,
     Different,

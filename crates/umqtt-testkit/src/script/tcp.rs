@@ -59,7 +59,7 @@ struct State {
 pub enum ScriptError {
     /// The client did something else than the script expects.
     Mismatch(Mismatch),
-    /// Time was over while the script was in the line of this number.
+    /// The time was over while the script was at the line of this number.
     TimedOut(usize),
     /// The port or the socket failed.
     Io(io::Error),
@@ -121,7 +121,7 @@ impl ScriptedBroker {
         self.shared.lock().progress.clone()
     }
 
-    /// Waits until the script was played.
+    /// Waits until the script has ended.
     ///
     /// # Errors
     /// [`ScriptError::Mismatch`] as soon as the client does something else, [`ScriptError::TimedOut`] after

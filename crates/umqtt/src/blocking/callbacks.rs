@@ -1,4 +1,4 @@
-//! Message and status callbacks, as umqtt has them.
+//! Message and status callbacks, as in `umqtt.simple2`.
 
 use umqtt_proto::wire::{Publish, ReturnCodes};
 use umqtt_proto::{Event, PacketId};
@@ -18,19 +18,19 @@ pub enum Status<'a> {
     Granted(ReturnCodes<'a>),
     /// The broker answered UNSUBSCRIBE.
     Unsubscribed,
-    /// No acknowledgement came within the message time-out; told once. It may still come.
+    /// No acknowledgement came within the message time-out; reported once. It may still come.
     TimedOut,
     /// No acknowledgement can come any more.
     Lost,
-    /// An acknowledgement came for nothing that waits for it.
+    /// An acknowledgement came that no packet waits for.
     Unknown,
 }
 
 impl<T: Transport, B: Buffers> Client<T, B> {
-    /// As [`check_msg`](Self::check_msg), by callbacks; tells whether something happened.
+    /// As [`check_msg`](Self::check_msg), with callbacks; returns whether something happened.
     ///
-    /// `on_message` gets each message with the [`Sender`] to answer it; one that is larger than the receive
-    /// buffer is skipped. `on_status` gets what became of each packet with an id.
+    /// `on_message` gets each message, and the [`Sender`] to answer it; a message that is larger than the receive
+    /// buffer is skipped. `on_status` gets the outcome of each packet with an id.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

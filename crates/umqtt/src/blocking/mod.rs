@@ -1,4 +1,4 @@
-//! The client that waits: a driver of the core's steps.
+//! The blocking client: a driver of the core's steps.
 
 mod callbacks;
 mod sender;
@@ -27,14 +27,14 @@ type EngineOf<B> =
 pub type SessionOf<B> =
     Session<<B as Buffers>::Transmit, <B as Buffers>::Slots, <B as Buffers>::Store, <B as Buffers>::Incoming>;
 
-/// What [`Client::check_msg`] gives: an event, which may lend a message, and the half of the client that sends.
+/// What [`Client::check_msg`] returns: an event, which may lend a message, and the half of the client that sends.
 pub type Told<'c, T, B> = (Event<'c>, Sender<'c, T, B>);
 
 /// An MQTT client that publishes and subscribes over one transport.
 ///
-/// Nothing happens in the background: acknowledgements and the keep-alive go out while
-/// [`check_msg`](Self::check_msg) or [`wait_msg`](Self::wait_msg) run, so call one of them at least four times
-/// in each keep-alive interval. Publishing never waits for an acknowledgement; it is told as an [`Event`].
+/// Nothing happens in the background: acknowledgements and PINGREQ go out while
+/// [`check_msg`](Self::check_msg) or [`wait_msg`](Self::wait_msg) runs, so call one of them at least four times
+/// in each keep-alive interval. Publishing never waits for an acknowledgement; an [`Event`] reports it.
 ///
 /// A client that is dropped closes its link without DISCONNECT, and the broker publishes its last will.
 ///
@@ -82,48 +82,48 @@ impl<T: Transport, B: Buffers> Client<T, B> {
     /// [`connect`](Self::connect).
     ///
     /// # Errors
-    /// [`StoreError`]: the tables are too small for what the store holds, or it cannot be read.
+    /// [`StoreError`]: the tables are too small for what the store holds, or the store cannot be read.
     pub fn restore(&mut self) -> Result<(), StoreError> {
         self.engine.session_mut().restore()
     }
 
-    /// The bounds of the waits.
+    /// The time limits of the waits.
     #[must_use]
     pub const fn timeouts(&self) -> Timeouts {
         self.engine.timeouts()
     }
 
-    /// Bounds the waits; see [`Timeouts::DEFAULT`] for what holds unless told otherwise.
+    /// Sets the time limits of the waits; [`Timeouts::DEFAULT`] has the defaults.
     pub const fn set_timeouts(&mut self, timeouts: Timeouts) {
         self.engine.set_timeouts(timeouts);
     }
 
-    /// Bounds each wait for the transport to take bytes, in milliseconds; 5 s unless told otherwise. A call that
-    /// writes takes 1 s more in all for each KiB, see [`Timeouts::write_per_kib`].
+    /// Limits each wait for the transport to take bytes, in milliseconds; 5 s by default. A call that writes may take
+    /// 1 s more in total for each KiB, see [`Timeouts::write_per_kib`].
     pub fn set_socket_timeout(&mut self, timeout: u32) {
         let timeouts = self.engine.timeouts();
         self.engine.set_timeouts(Timeouts { write: timeout, ..timeouts });
     }
 
-    /// Decides what becomes of messages that the store keeps when the broker has lost the session: they are sent
-    /// again unless told otherwise.
+    /// Decides what happens to messages in the store when the broker has lost the session; by default they are sent
+    /// again.
     pub const fn set_on_session_lost(&mut self, choice: OnSessionLost) {
         self.engine.session_mut().set_on_session_lost(choice);
     }
 
-    /// Opens the transport if it is closed, connects, and tells whether the broker kept a session.
+    /// Opens the transport if it is closed, connects, and returns whether the broker kept a session.
     ///
-    /// A connection that stands is ended first, by [`disconnect`](Self::disconnect). The session goes on from
-    /// one connection to the next: what a store kept is sent again before this returns, with the same packet id,
-    /// DUP and in order [MQTT-4.4.0-1]; what is lost is told as [`Event::Lost`] afterwards. All until the
-    /// broker's answer takes [`Timeouts::connect`] at most, and the writing after it as long as any call that
-    /// writes.
+    /// An existing connection is ended first, by [`disconnect`](Self::disconnect). The session goes on from one
+    /// connection to the next: what a store kept is sent again before this returns, with the same packet id, with
+    /// DUP and in order [MQTT-4.4.0-1]; [`Event::Lost`] later reports what is lost. Opening, connecting and the wait
+    /// for the broker's answer take [`Timeouts::connect`] at most in total, and writing after that has the limit of
+    /// any call that writes.
     ///
     /// # Errors
     /// [`Error::Connect`], and [`Error::Connection`] with any [`ConnectionError`]; there is no connection then.
     pub fn connect(&mut self, options: &ConnectOptions<'_>) -> Result<bool, Error<T::Error>> {
         if self.is_connected() {
-            // The old connection is given up, whether its end can be told or not.
+            // The old connection is given up, whether DISCONNECT can be sent or not.
             let _ = self.disconnect();
         }
         let now = self.transport.now();
@@ -141,8 +141,9 @@ impl<T: Transport, B: Buffers> Client<T, B> {
 
     /// Sends what waits and DISCONNECT, and closes the transport; without a connection, closes the transport.
     ///
-    /// The broker closes too when it has read all; it is waited for, for 1 s at most, since to leave earlier may
-    /// lose what was sent last. The state of the session stays. The last will is not published [MQTT-3.14.4-3].
+    /// The call then waits, for 1 s at most, until the broker has read everything and closes too, since closing
+    /// earlier may lose the last bytes. The state of the session stays. The last will is not published
+    /// [MQTT-3.14.4-3].
     ///
     /// # Errors
     /// DISCONNECT could not be sent in time; the transport is closed all the same.
@@ -158,15 +159,15 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().ping()
     }
 
-    /// Publishes a message and gives its id, `None` with QoS 0; never waits for the acknowledgement.
+    /// Publishes a message and returns its id, `None` with QoS 0; never waits for the acknowledgement.
     ///
-    /// [`Event::Delivered`] or another end is told for the id. One write carries the message and what was
-    /// [enqueued](Self::enqueue) before it. While the link takes nothing, what arrives is read as far as the
-    /// receive buffer has room. A message that is larger than the transmit buffer is sent in pieces if the
+    /// [`Event::Delivered`], [`Event::TimedOut`] or [`Event::Lost`] follows for the id. One write carries the message
+    /// and what was [enqueued](Self::enqueue) before it. While the link takes nothing, the call reads what arrives, as
+    /// far as the receive buffer has room. A message that is larger than the transmit buffer is sent in pieces if the
     /// memory is [`Heap`](crate::Heap), as by [`publish_large`](Self::publish_large).
     ///
     /// # Errors
-    /// [`Error::Taken`]: the message was taken, do not publish it again. All others: it was not.
+    /// [`Error::Taken`]: the message was taken, do not publish it again. With all others it was not taken.
     pub fn publish<'a>(
         &mut self,
         topic: impl ToTopicName<'a>,
@@ -177,7 +178,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().publish(topic, payload, qos, retain)
     }
 
-    /// Publishes a message of any length: its payload is written in pieces out of the caller's memory.
+    /// Publishes a message of any length: its payload is written in pieces from the caller's memory.
     ///
     /// # Errors
     /// As [`publish`](Self::publish); [`ConnectionError::CutShort`] when the link takes no byte in time.
@@ -191,8 +192,8 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().publish_large(topic, payload, qos, retain)
     }
 
-    /// As [`publish`](Self::publish), but leaves the message in the transmit buffer until it is full, another
-    /// call writes, or [`flush`](Self::flush): many messages share one write.
+    /// As [`publish`](Self::publish), but leaves the message in the transmit buffer until the buffer is full, another
+    /// call writes, or [`flush`](Self::flush) is called, so that many messages share one write.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -229,8 +230,8 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().flush()
     }
 
-    /// Asks for the messages of a filter, with this QoS at most, and gives the id of the request; never waits
-    /// for the answer, which is told as [`Event::Subscribed`].
+    /// Subscribes to a filter with this QoS at most and returns the id of the request; never waits for the answer,
+    /// which [`Event::Subscribed`] reports.
     ///
     /// # Errors
     /// [`Error::Filter`], and as [`publish`](Self::publish).
@@ -242,7 +243,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().subscribe(filter, qos)
     }
 
-    /// Asks for the messages of 1 to 255 filters in one packet; see [`subscribe`](Self::subscribe).
+    /// Subscribes to 1 to 255 filters in one packet; see [`subscribe`](Self::subscribe).
     ///
     /// # Errors
     /// As [`publish`](Self::publish).
@@ -250,8 +251,8 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().subscribe_many(filters)
     }
 
-    /// Asks for no more messages of a filter and gives the id of the request; never waits for the answer, which
-    /// is told as [`Event::Unsubscribed`].
+    /// Unsubscribes from a filter and returns the id of the request; never waits for the answer, which
+    /// [`Event::Unsubscribed`] reports.
     ///
     /// # Errors
     /// [`Error::Filter`], and as [`publish`](Self::publish).
@@ -259,7 +260,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().unsubscribe(filter)
     }
 
-    /// Asks for no more messages of 1 to 255 filters in one packet; see [`unsubscribe`](Self::unsubscribe).
+    /// Unsubscribes from 1 to 255 filters in one packet; see [`unsubscribe`](Self::unsubscribe).
     ///
     /// # Errors
     /// As [`publish`](Self::publish).
@@ -267,17 +268,18 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         self.sender().unsubscribe_many(filters)
     }
 
-    /// The next event, waited for `wait` milliseconds at most; 0 only looks, [`NEVER`] waits for ever.
+    /// Waits `wait` milliseconds at most for the next event; 0 only looks, [`NEVER`] waits for ever.
     ///
-    /// An event may lend a message from the receive buffer; the [`Sender`] with it publishes an answer while the
-    /// message is held. Its acknowledgement goes out with a later call: with the next one if that finds nothing
-    /// more in the receive buffer, and after 50 ms in any case. A message that is larger than the receive buffer
-    /// comes as [`Event::MessageStart`] and [`Event::MessagePart`]s if the memory says so; a caller that leaves
-    /// them aside skips it.
+    /// An event may lend a message from the receive buffer; the [`Sender`] with it can publish an answer while the
+    /// message is held. The acknowledgement of the message goes out with a later call: with the next call if that
+    /// finds nothing more in the receive buffer, otherwise with a call after 50 ms. A message that is larger than the
+    /// receive buffer comes as [`Event::MessageStart`] and [`Event::MessagePart`]s if the memory is made for that;
+    /// ignore them to skip the message.
     ///
     /// # Errors
-    /// [`Error::Connection`]: unless it is [`ConnectionError::WriteTimedOut`] the connection is over. After that
-    /// come [`Event::Lost`] for what cannot be acknowledged any more, then [`RequestError::NotConnected`].
+    /// [`Error::Connection`]: unless it is [`ConnectionError::WriteTimedOut`], the connection is over. The next calls
+    /// return [`Event::Lost`] for each packet that cannot be acknowledged any more, then
+    /// [`RequestError::NotConnected`].
     pub fn check_msg(&mut self, wait: u32) -> Result<Option<Told<'_, T, B>>, Error<T::Error>> {
         let notice = self.sender().drive(Goal::Event(wait)).map_err(Error::Connection)?;
         let Self { transport, engine, receiver } = self;
@@ -292,10 +294,10 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         Ok(Some((event, Sender { transport, engine, inbox })))
     }
 
-    /// The next event, however long it takes.
+    /// Waits for the next event, however long it takes.
     ///
-    /// With a keep-alive a dead link ends the wait: after one interval and [`Timeouts::ping`]. Without
-    /// one it may last for ever.
+    /// With a keep-alive, a dead link ends the wait after one interval plus [`Timeouts::ping`]. Without a keep-alive
+    /// the wait may last for ever.
     ///
     /// # Errors
     /// As [`check_msg`](Self::check_msg).
@@ -307,15 +309,15 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         }
     }
 
-    /// What a client that does nothing else waits for: bytes, room to write, or a time. It is for an event loop
-    /// of your own that drives many clients: call [`check_msg(0)`](Self::check_msg) until it tells nothing, then
-    /// wait for this, at the transport's descriptor, and begin again.
+    /// What a client that does nothing else waits for: bytes, room to write, or a time. Use it in your own event loop
+    /// to drive many clients: call [`check_msg(0)`](Self::check_msg) until it returns no event, then wait for this on
+    /// the transport's descriptor, and begin again.
     pub fn next_wait(&mut self) -> Wait {
         let now = self.transport.now();
         self.engine.next_wait(&self.receiver.inbox(), now)
     }
 
-    /// Whether the connection stands, as far as is known.
+    /// Whether there is a connection, as far as is known.
     #[must_use]
     pub const fn is_connected(&self) -> bool {
         self.engine.session().is_connected()
@@ -337,7 +339,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
         &self.transport
     }
 
-    /// The transport, to put another one in its place while there is no connection.
+    /// The transport, for example to replace it while there is no connection.
     pub const fn transport_mut(&mut self) -> &mut T {
         &mut self.transport
     }
@@ -349,7 +351,7 @@ impl<T: Transport, B: Buffers> Client<T, B> {
     }
 }
 
-// Buffers may hold what is nobody else's business.
+// Buffers may hold secrets.
 impl<T: Transport, B: Buffers> fmt::Debug for Client<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let session = self.engine.session();

@@ -18,15 +18,15 @@ const FINISH_TIMEOUT: u32 = 1_000;
 
 /// The half of a [`Client`](super::Client) that sends, so that a message can be answered while it is held.
 ///
-/// Its methods are those of the client, where they are explained. While a message is held, what arrives is read
-/// into the rest of the receive buffer, and its acknowledgement waits.
+/// It has methods of the client, which explains them. While a message is held, what arrives is read into the rest of
+/// the receive buffer, and the acknowledgement of the held message waits.
 pub struct Sender<'c, T: Transport, B: Buffers> {
     pub(super) transport: &'c mut T,
     pub(super) engine: &'c mut EngineOf<B>,
     pub(super) inbox: Inbox<'c, B::Large>,
 }
 
-/// What has become of the time of a call that writes.
+/// How far the time of a call that writes has run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Begun {
     /// It has not begun.
@@ -61,7 +61,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         }
     }
 
-    /// Publishes a message with others: [`Client::enqueue`](super::Client::enqueue).
+    /// Publishes a message together with others: [`Client::enqueue`](super::Client::enqueue).
     ///
     /// # Errors
     /// As there.
@@ -165,7 +165,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         self.drive(Goal::Flush).map(drop).map_err(Error::Connection)
     }
 
-    /// Whether the connection stands, as far as is known.
+    /// Whether there is a connection, as far as is known.
     #[must_use]
     pub const fn is_connected(&self) -> bool {
         self.engine.session().is_connected()
@@ -201,8 +201,8 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         result
     }
 
-    /// Gives a command to the session; when the transmit buffer is full, writes and tries once more, unless that
-    /// was in vain and the packet is not `whole`. Tells what has become of the time of the call.
+    /// Gives a command to the session; when the transmit buffer is full, writes and tries once more, unless the write
+    /// failed and the packet is not `whole`. Returns how far the time of the call has run.
     fn offer<R>(
         &mut self,
         whole: bool,
@@ -224,7 +224,7 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         result.map(|value| (value, begun)).map_err(Error::Request)
     }
 
-    /// Gives a command to the session and writes what it was taken for.
+    /// Gives a command to the session and writes the packet.
     fn request<R: Copy + Into<Option<PacketId>>>(
         &mut self,
         command: &mut dyn FnMut(&mut SessionOf<B>) -> Result<R, RequestError>,
@@ -322,7 +322,7 @@ fn count<E>(io: Result<Io, E>) -> Result<usize, ConnectionError<E>> {
     }
 }
 
-// Buffers may hold what is nobody else's business.
+// Buffers may hold secrets.
 impl<T: Transport, B: Buffers> fmt::Debug for Sender<'_, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").field("phase", &self.session().phase()).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Where a broker is.
+//! The address of a broker.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -28,7 +28,7 @@ impl Address {
     /// A broker at a host name or an IP address, an IPv6 address without brackets.
     ///
     /// # Errors
-    /// The host is empty, or has what neither a name nor an IP address has; or the port is 0.
+    /// The host is empty or has a character that no name and no IP address has, or the port is 0.
     pub fn new(host: &str, port: u16) -> Result<Self, InvalidAddress> {
         let invalid = |reason| Err(InvalidAddress { shown: harmless(host), reason });
         if host.is_empty() {
@@ -66,7 +66,7 @@ impl FromStr for Address {
         let invalid = |reason| InvalidAddress { shown: harmless(text), reason };
         let rest = match text.split_once("://") {
             Some(("mqtt" | "tcp", rest)) => rest.strip_suffix('/').unwrap_or(rest),
-            Some(_) => return Err(invalid("only mqtt:// is known here")),
+            Some(_) => return Err(invalid("only mqtt:// is supported")),
             None => text,
         };
         let (host, port) = if let Some(bracketed) = rest.strip_prefix('[') {
@@ -99,8 +99,8 @@ impl fmt::Display for Address {
 
 /// A text that is not an [`Address`].
 ///
-/// It does not hold the text, which may be a URL with a login: the scheme, the host and a port that is a number
-/// are shown, and `…` in place of all the rest.
+/// It does not hold the text, which may be a URL with a login. It shows the scheme, the host and a port that is a
+/// number, and `…` in place of the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidAddress {
     shown: String,
@@ -109,7 +109,7 @@ pub struct InvalidAddress {
 
 impl fmt::Display for InvalidAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' is no address of a broker: {}", self.shown, self.reason)
+        write!(f, "'{}' is not the address of a broker: {}", self.shown, self.reason)
     }
 }
 
@@ -117,7 +117,7 @@ impl std::error::Error for InvalidAddress {}
 
 /// The name of a host as the caller wrote it, which may be a URL with a login by mistake.
 ///
-/// It is formatted without what may be a login, so that no type that holds one can show it.
+/// It is formatted without what may be a login, so that no type that holds a host can show a login.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Host(String);
 

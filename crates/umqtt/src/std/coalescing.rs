@@ -8,28 +8,28 @@ use rustix::io::ioctl_fionread;
 
 use super::tcp::poll_socket;
 
-/// How a wait for bytes goes on when few are there, so that one wake serves many packets.
+/// How a wait for bytes goes on when few are there, so that one wake-up serves many packets.
 ///
-/// A client that is woken for each packet of a stream spends most of its time in waking. Where throughput counts
+/// A client that is woken for each packet of a stream spends most of its time waking up. Where throughput counts
 /// more than the latency of a single packet, [`TcpTransport::set_coalescing`](super::TcpTransport::set_coalescing)
 /// makes each wait last until there is more to do.
 ///
 /// ```
 /// use umqtt::std::{Coalescing, TcpTransport};
 /// let mut transport = TcpTransport::new("broker.local", 1883);
-/// // A program with 20 messages of QoS 1 on their way goes on when ten PUBACKs of 4 bytes are there.
+/// // A program with 20 messages of QoS 1 in flight goes on when ten PUBACKs of 4 bytes are there.
 /// transport.set_coalescing(Some(Coalescing::new(10 * 4)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coalescing {
-    /// The wait is over when so many bytes can be read,
+    /// The wait is over when this many bytes can be read,
     pub at_least: usize,
-    /// or when so much time has passed since the first of them was seen.
+    /// or when this much time has passed since the first of them was seen.
     pub time: Duration,
 }
 
 impl Coalescing {
-    /// Waits for so many bytes, for 2 ms at most.
+    /// Waits for this many bytes, for 2 ms at most.
     ///
     /// More bytes than the receive buffer of the client holds are never worth waiting for.
     #[must_use]
@@ -47,8 +47,8 @@ pub(super) struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    /// What ends the gathering besides bytes and time: the other side has sent its last byte. A broken link is told
-    /// without being asked for.
+    /// What ends the gathering besides bytes and time: the other side has sent its last byte. The system reports a
+    /// broken link without being asked.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) const END: PollFlags = PollFlags::RDHUP;
     /// Elsewhere the end is seen when no bytes are before it.
@@ -78,16 +78,16 @@ pub(super) trait Source {
     /// How many bytes can be read; 0 when the link has ended, too.
     fn pending(&mut self) -> u64;
 
-    /// Lets time pass, whatever bytes come; tells whether it passed without a signal and without an end of the
+    /// Lets time pass, whatever bytes come; returns whether it passed without a signal and without an end of the
     /// link.
     fn pause(&mut self, time: Duration) -> bool;
 }
 
-/// Waits until there are as many bytes as asked for, or no time is left; tells how long it has slept.
+/// Waits until there are as many bytes as asked for, or no time is left; returns how long it has slept.
 ///
-/// No system call waits for a number of bytes but with `SO_RCVLOWAT`, for which there is no safe wrapper. So the
-/// thread sleeps and looks, and sleeps as long again: at most twice as long as the bytes took. It begins with half of
-/// what it has slept the last time, since a stream takes as long again, and two looks will do.
+/// System calls wait for a number of bytes only with `SO_RCVLOWAT`, for which there is no safe wrapper. So the thread
+/// sleeps, looks, and then sleeps as long again as it has slept so far: at most twice as long as the bytes took. It
+/// begins with half of the last total, since a stream usually takes as long again, so that two looks suffice.
 pub(super) fn gather(source: &mut impl Source, at_least: usize, last: Duration) -> Duration {
     let at_least = u64::try_from(at_least).unwrap_or(u64::MAX);
     let mut slept = Duration::ZERO;

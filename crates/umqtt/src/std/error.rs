@@ -11,7 +11,7 @@ use super::InvalidAddress;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TcpError {
-    /// The text that should name the broker does not.
+    /// The text is not the address of a broker.
     Address(InvalidAddress),
     /// The name of the host has no address.
     UnknownHost {
@@ -27,11 +27,11 @@ pub enum TcpError {
         /// How long it may take.
         timeout: Duration,
     },
-    /// No address of the host took the connection; this is what the last one said.
+    /// No address of the host accepted the connection; this is the error of the last one.
     Connect {
         /// The last address that was tried.
         address: SocketAddr,
-        /// What it said; [`io::ErrorKind::TimedOut`] when nothing.
+        /// Its error; [`io::ErrorKind::TimedOut`] when it did not answer.
         error: io::Error,
     },
     /// The connection failed while reading, writing or waiting.

@@ -20,9 +20,9 @@ pub type TcpClient = Client<TcpTransport, Heap>;
 
 /// A client over TCP that is not connected, whose first packet id is drawn at random.
 ///
-/// A program that was restarted and begins at id 1 again may give a QoS 2 message the id of an earlier one that the
-/// broker of a kept session still knows; the broker takes the new message for a repetition, and drops it.
-/// [`Client::set_next_id`] chooses another id, and [`Client::restore`] the one that the store remembers.
+/// If a program begins at id 1 again after a restart, it may give a QoS 2 message the id of an earlier message that the
+/// broker still remembers for a kept session; the broker then takes the new message for a repetition and drops it.
+/// [`Client::set_next_id`] sets another id, and [`Client::restore`] the id that the store remembers.
 ///
 /// ```
 /// use umqtt::Heap;
@@ -34,7 +34,7 @@ pub type TcpClient = Client<TcpTransport, Heap>;
 pub fn client<B: Buffers>(transport: TcpTransport, memory: B) -> Client<TcpTransport, B> {
     let mut client = Client::new(transport, memory);
     let mut id = [0; 2];
-    // A system without random numbers leaves it at the first.
+    // On a system without random numbers the id stays at the first.
     if getrandom::fill(&mut id).is_ok() {
         client.set_next_id(PacketId::new(u16::from_ne_bytes(id)).unwrap_or(PacketId::FIRST));
     }
@@ -43,8 +43,8 @@ pub fn client<B: Buffers>(transport: TcpTransport, memory: B) -> Client<TcpTrans
 
 /// Connects to a broker over TCP, within 5 s for opening the connection and 5 s for its answer.
 ///
-/// `address` is `host`, `host:port`, `[v6]:port`, or one of these behind `mqtt://`; the port is 1883 when none is
-/// named. [`client`] with a [`TcpTransport`] gives a choice of time-outs and memory.
+/// `address` is `host`, `host:port`, `[v6]:port`, or one of these after `mqtt://`; the port is 1883 by default. To
+/// choose time-outs and memory, use [`client`] with a [`TcpTransport`].
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,7 +59,7 @@ pub fn client<B: Buffers>(transport: TcpTransport, memory: B) -> Client<TcpTrans
 /// ```
 ///
 /// # Errors
-/// [`ConnectionError::Transport`] when the address is none or there is no TCP connection, and those of
+/// [`ConnectionError::Transport`] when the address is invalid or there is no TCP connection, and those of
 /// [`Client::connect`].
 pub fn connect(address: &str, options: &ConnectOptions<'_>) -> Result<TcpClient, Error<TcpError>> {
     let address: Address = address.parse().map_err(|error| failed(TcpError::Address(error)))?;

@@ -11,8 +11,8 @@ use super::address::Host;
 
 /// All addresses of a host, at least one.
 ///
-/// The operating system's resolver has no time-out. It runs in a thread of its own, which is left to itself when
-/// it takes too long.
+/// The operating system's resolver has no time-out. It runs in its own thread, which is abandoned when it takes too
+/// long.
 pub(super) fn resolve(host: &Host, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, TcpError> {
     if let Ok(address) = host.as_str().parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -28,7 +28,7 @@ pub(super) fn resolve(host: &Host, port: u16, timeout: Duration) -> Result<Vec<S
     }
 }
 
-/// What `work` gives, or `None` when it takes longer.
+/// The result of `work`, or `None` when it takes longer.
 fn within<R: Send + 'static>(
     timeout: Duration,
     work: impl FnOnce() -> R + Send + 'static,

@@ -17,17 +17,17 @@ use crate::transport::{Interest, Io, Transport};
 /// A day; some systems refuse to wait for weeks.
 const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
-/// How many bytes the system takes that it cannot send yet.
+/// How many bytes the system accepts that it cannot send yet.
 ///
-/// It would take megabytes. A PINGREQ behind them reaches the broker too late when the link is slow: with
-/// 50 kB/s after a minute.
+/// By default it accepts megabytes. On a slow link, a PINGREQ behind them reaches the broker too late: with 50 kB/s
+/// after a minute.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MAX_UNSENT: u32 = 16 * 1024;
 
 /// A TCP connection to a host, which can be opened again and again.
 ///
-/// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets. On Linux and Android the system
-/// holds few bytes that it has not sent (`TCP_NOTSENT_LOWAT`), so that a PINGREQ does not lie behind megabytes.
+/// Nagle's delay is off (`TCP_NODELAY`), since the client hands over whole packets. On Linux and Android the system
+/// holds few unsent bytes (`TCP_NOTSENT_LOWAT`), so that a PINGREQ does not wait behind megabytes.
 #[derive(Debug)]
 pub struct TcpTransport {
     host: Host,
@@ -59,8 +59,7 @@ impl TcpTransport {
         }
     }
 
-    /// A transport that is open: the name is resolved and its addresses are tried one after the other, all
-    /// within `timeout`.
+    /// Opens a transport: resolves the name and tries its addresses one after the other, all within `timeout`.
     ///
     /// # Errors
     /// [`TcpError::UnknownHost`], [`TcpError::ResolveTimedOut`], [`TcpError::Connect`].
@@ -76,19 +75,19 @@ impl TcpTransport {
         self.link.as_ref().map(|link| link.address)
     }
 
-    /// The socket, if the transport is open: its descriptor (`AsFd` on Unix, `AsSocket` on Windows) is for an event
-    /// loop of the program's own.
+    /// The socket, if the transport is open: use its descriptor (`AsFd` on Unix, `AsSocket` on Windows) in your own
+    /// event loop.
     ///
-    /// It is not blocking, and must stay so. What is read from it or written to it is missing in the client's
-    /// stream. Each [`Client::connect`](crate::Client::connect) that opens the transport makes a new one.
+    /// It is non-blocking, and must stay so. Do not read from it or write to it, since that corrupts the client's
+    /// stream. Each [`Client::connect`](crate::Client::connect) that opens the transport makes a new socket.
     #[must_use]
     pub fn socket(&self) -> Option<&TcpStream> {
         self.link.as_ref().map(|link| &link.stream)
     }
 
-    /// Makes a wait for bytes alone go on until there are enough of them, or no longer; off at first.
+    /// Makes a wait that is only for bytes go on until there are enough of them; `None`, the default, turns this off.
     ///
-    /// It ends at once when the link ends, and never lasts longer than the caller of the wait has asked for.
+    /// The wait ends at once when the link ends, and never lasts longer than its caller has asked for.
     pub const fn set_coalescing(&mut self, coalescing: Option<Coalescing>) {
         self.coalescing = coalescing;
     }
@@ -159,7 +158,7 @@ impl Transport for TcpTransport {
         let start = self.started.elapsed();
         let limit = Duration::from_millis(timeout.into());
         let mut open = link.stream.shutdown(Shutdown::Write).is_ok();
-        // To close while bytes come resets the connection, and what was sent last might be lost with it.
+        // Closing while bytes come resets the connection, and the bytes sent last might be lost.
         let mut rest = [0; 4096];
         while open {
             let left = limit.saturating_sub(self.started.elapsed().saturating_sub(start));
@@ -178,7 +177,7 @@ impl Transport for TcpTransport {
 }
 
 impl Link {
-    /// What came of a wait that did not end well: after a signal the client looks at its clock and waits again.
+    /// The result of a wait that failed: after a signal the client looks at its clock and waits again.
     fn fail(&self, error: Errno) -> Result<(), TcpError> {
         match error {
             Errno::INTR => Ok(()),
@@ -219,7 +218,7 @@ fn attempt(address: SocketAddr, mut call: impl FnMut() -> io::Result<usize>) -> 
 /// The first address of the host that takes a connection; each gets its share of the time that is left.
 fn open(host: &Host, port: u16, timeout: Option<Duration>) -> Result<Link, TcpError> {
     let start = Moment::now();
-    // Without a limit the operating system's own one holds, of some minutes.
+    // Without a limit, that of the operating system applies, some minutes.
     let left =
         || timeout.map_or(Duration::from_secs(3600), |timeout| timeout.saturating_sub(start.elapsed()));
     let addresses = resolve(host, port, left())?;
@@ -236,7 +235,7 @@ fn open(host: &Host, port: u16, timeout: Option<Duration>) -> Result<Link, TcpEr
         let ready = stream.and_then(|stream| {
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
-            // A system without it does as well as it can.
+            // A system without it works as well as it can.
             #[cfg(any(target_os = "linux", target_os = "android"))]
             let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT);
             Ok(stream)

@@ -24,7 +24,7 @@ fn an_answer_to_connect_that_is_none() {
     let cases: [(&str, Fault, &str); 13] = [
         ("send 20 02 00 01", Fault::Peer, "connection refused: the broker does not speak MQTT 3.1.1"),
         ("send 20 02 00 02", Fault::Peer, "connection refused: the broker does not allow this client id"),
-        ("send 20 02 00 03", Fault::Peer, "connection refused: the broker is not at work now"),
+        ("send 20 02 00 03", Fault::Peer, "connection refused: the broker is unavailable now"),
         ("send 20 02 00 04", Fault::Peer, "connection refused: wrong user name or password"),
         ("send 20 02 00 05", Fault::Peer, "connection refused: this client may not connect"),
         ("send 20 02 00 63", Fault::Peer, "connection refused: unknown return code 99"),

@@ -8,12 +8,12 @@ use super::side::Side;
 use crate::shell::Result;
 
 const HEAD: &str = "\
-# What umqtt costs a MicroPython: the original and ours
+# What umqtt costs on MicroPython: the original and ours
 
-Written by `cargo xtask bench micropython`, which runs `umqtt.simple2` and `umqtt.robust2` 2.2.0 from PyPI and ours side by
-side on MicroPython 1.25.0. Ours are compiled with `mpy-cross -O3` and so are the originals, where nothing else is said.
-The message has 64 bytes, its topic 14. What is counted on the Cortex-M3 is the same in every run and on every machine
-with the same compilers; messages a second and CPU are those of one machine with two shared cores.
+Written by `cargo xtask bench micropython`, which compares our modules with `umqtt.simple2` and `umqtt.robust2` 2.2.0
+from PyPI on MicroPython 1.25.0. Unless noted otherwise, both are compiled with `mpy-cross -O3`. The message has 64
+bytes, its topic 14. The counts on the Cortex-M3 are the same in every run and on every machine with the same
+compilers; messages per second and CPU times are from one machine with two shared cores.
 
 ![Instructions for each event](micropython-figures.svg)
 ";
@@ -21,27 +21,27 @@ with the same compilers; messages a second and CPU are those of one machine with
 const INSTRUCTIONS: &str = "
 ## Instructions for an event, Cortex-M3
 
-In QEMU with `-icount`, `time.ticks_cpu()` counts them. The socket and the pollers are stubs in Python, which are always
-ready; the stub notes what the client calls, then these calls are counted by themselves, with the same arguments and
-without the bytecode of a caller, and subtracted. So is the call of an empty callback. The clock is the port's own
-`time.ticks_ms`, and is not subtracted: CLOCK instructions a call. Before each count the heap is made dense; a collection of
-garbage does not fall into any. Where an event makes objects, the place where they lie changes its figure by a few in a
-hundred from one version of the programs to the next.
+`time.ticks_cpu()` counts them, in QEMU with `-icount`. The socket and the pollers are stubs in Python that are always
+ready. A stub notes what the client calls; these calls are then counted alone, with the same arguments and without a
+caller's bytecode, and subtracted. The call of an empty callback is subtracted too. The clock is the port's own
+`time.ticks_ms`, and is not subtracted: CLOCK instructions for each call. The heap is compacted before each count, and no
+garbage collection falls into a count. Where an event makes objects, their place in memory changes the figure by a few
+per cent from one version of the programs to the next.
 
 | event | original | ours | ratio | to reach |
 |---|---:|---:|---:|---:|
 ";
 
 const PARTS: &str = "
-What was subtracted, and the same work with a socket and pollers in C, as on a board: a stream in memory in place of the
-socket, a look into a `dict` in place of `poll`; nothing is subtracted there but the empty callback.
+This table shows what was subtracted, and the same work with a socket and pollers in C, as on a board: there a stream in
+memory replaces the socket and a look-up in a `dict` replaces `poll`, and only the empty callback is subtracted.
 
 | event | side | calls on stubs | gross | stubs | callback | net | with a socket in C |
 |---|---|---|---:|---:|---:|---:|---:|
 ";
 
 const READ_ONLY: &str = "
-The same with a socket that has `read`, but no `readinto`:
+With a socket that has `read`, but no `readinto`:
 
 | event | original | ours | ratio | calls on stubs, ours |
 |---|---:|---:|---:|---|
@@ -50,8 +50,9 @@ The same with a socket that has `read`, but no `readinto`:
 const GARBAGE: &str = "
 ## Heap garbage and socket writes for an event, Cortex-M3
 
-Bytes that the next collection takes back: with a socket in C, and with pollers that, unlike a real `poll`, make no list.
-The topic and the message that a callback is handed are part of it: 128 bytes. CONNECT has a will, a user and a password.
+The figures are bytes that the next collection frees, with a socket in C, and with pollers that, unlike a real `poll`,
+make no list. They include the topic and the message that a callback gets, 128 bytes. CONNECT has a will, a user name
+and a password.
 
 | event | garbage, original | ours | to reach | writes, original | ours | to reach |
 |---|---:|---:|---:|---:|---:|---:|
@@ -60,9 +61,9 @@ The topic and the message that a callback is handed are part of it: 128 bytes. C
 const HEAP_TAKEN: &str = "
 ## Heap taken, Cortex-M3, bytes
 
-After a collection. MicroPython's table of names grows by doubling, and whoever brings the name that finds it full pays
-for all that come later; therefore each figure stands there with every name paid by itself, and in brackets as
-`gc.mem_alloc()` has it on this board. Ours loads what only connecting needs with the first client.
+The figures are taken after a collection. MicroPython's table of names grows by doubling, so the step whose name finds
+the table full pays for all later names. Therefore each figure counts every name by itself; the figure in brackets is
+that of `gc.mem_alloc()` on this board. Ours loads with the first client what is needed only to connect.
 
 | step | original | ours | ratio | to reach |
 |---|---:|---:|---:|---|
@@ -201,11 +202,11 @@ impl Report {
             "
 ## Messages a second, and CPU for a message, Unix port with Mosquitto
 
-On loopback, with `-X heapsize={HEAP}`, original and ours in turn, the median of five. Mosquitto sends without delay
-(`set_tcp_nodelay`), so that what is left of Nagle's algorithm is the client's own: the original writes a packet in
-pieces and waits for the other side's delayed acknowledgement of the first. One write for a packet cures that in any
-language, so the first figures for QoS 1 are no merit of Rust; those with `TCP_NODELAY` compare the rest. Where the
-original exchanges a few dozen messages in all, its CPU is a rough figure.
+The programs run on loopback, with `-X heapsize={HEAP}`, original and ours in turn; each figure is the median of five.
+Mosquitto sends without delay (`set_tcp_nodelay`), so that only the client is subject to Nagle's algorithm: the original
+writes a packet in pieces and waits for the other side's delayed acknowledgement of the first piece. One write for each
+packet cures that in any language, so the first figures for QoS 1 are no merit of Rust; those with `TCP_NODELAY` compare
+the rest. Where the original exchanges only a few dozen messages, its CPU time is a rough figure.
 
 | exchange | messages a second, original | ours | ratio | user us, original | ours | ratio | system us, original | ours |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
