@@ -2,7 +2,8 @@
 
 use super::event::{NoticeKind, SessionError};
 use super::exchange::Answer;
-use super::in_flight::{IncomingIds, Slots};
+use super::in_flight::Slots;
+use super::incoming::IncomingIds;
 use super::keep_alive::Ping;
 use super::phase::Phase;
 use super::{ACK, Session};
