@@ -292,8 +292,12 @@ where
     /// after a call with [`Goal::Event`] and no time that told nothing.
     #[must_use]
     pub fn next_wait<L: Large>(&mut self, inbox: &Inbox<'_, L>, now: Instant) -> Wait {
-        let millis = self.due(now, true).millis.max(1);
-        Wait { read: inbox.has_room(), write: self.session.has_pending(), millis }
+        let mut millis = self.due(now, true).millis;
+        let write = self.session.has_pending();
+        if write {
+            millis = millis.min(remaining(self.timeouts.write, now.since(self.patient)));
+        }
+        Wait { read: inbox.has_room(), write, millis: millis.max(1) }
     }
 
     #[inline(always)]

@@ -136,6 +136,26 @@ fn the_callers_time_bounds_the_wait() {
     assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
 }
 
+/// A program that sleeps is woken by another thread, and the link wakes it as before.
+#[test]
+#[cfg(unix)]
+fn a_wait_ends_when_another_descriptor_can_be_read() {
+    use std::os::fd::AsFd;
+    let (mut transport, mut peer) = coalescing_pair(1);
+    let (woken, mut waker) = std::io::pipe().unwrap();
+    let long = umqtt::Wait { read: true, write: false, millis: 600_000 };
+    let start = Moment::now();
+    peer.write_all(PACKET).unwrap();
+    transport.wait_with(long, woken.as_fd()).unwrap();
+    assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+    waker.write_all(b".").unwrap();
+    for wait in [long, umqtt::Wait { read: false, ..long }] {
+        transport.wait_with(wait, woken.as_fd()).unwrap();
+        assert_eq!(read(&mut transport), Io::WouldBlock);
+    }
+    assert!(start.elapsed() < PATIENCE);
+}
+
 /// A socket that listens, whose connections have a receive buffer as small as there is.
 fn small_listener() -> TcpListener {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
