@@ -190,6 +190,15 @@ impl Transport for TcpTransport {
         self.wait_for(interest, timeout, None)
     }
 
+    fn is_readable(&mut self) -> Result<bool, TcpError> {
+        let link = self.link()?;
+        match poll_socket(&link.stream, PollFlags::IN, Some(Duration::ZERO)) {
+            Ok(flags) => Ok(!flags.is_empty()),
+            // It is asked again in a moment.
+            Err(error) => link.fail(error).map(|()| true),
+        }
+    }
+
     fn close(&mut self) {
         self.link = None;
     }
