@@ -277,7 +277,7 @@ where
     pub fn next_wait<L: Large>(&mut self, inbox: &Inbox<'_, L>, now: Instant) -> Wait {
         let mut millis = self.due(now, true).millis;
         let write = self.session.has_pending();
-        if write {
+        if write && self.link.stalls {
             millis = millis.min(remaining(self.timeouts.write, now.since(self.patient)));
         }
         Wait { read: inbox.has_room(), write, millis: millis.max(1) }

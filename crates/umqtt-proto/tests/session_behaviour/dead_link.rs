@@ -275,6 +275,9 @@ fn a_loop_of_ones_own_learns_that_a_link_takes_nothing() {
     rig.wait(60_000);
     rig.line.room = 3;
     rig.publish(b"", QoS::AtMostOnce).unwrap();
+    // It was not asked yet.
+    let wait = rig.engine.next_wait(&rig.receiver.inbox(), rig.now);
+    assert_eq!(wait, Wait { read: true, write: true, millis: NEVER });
     for stalled in 1..4 {
         rig.quiet();
         let wait = rig.engine.next_wait(&rig.receiver.inbox(), rig.now);
