@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant as Moment};
 
 use socket2::{Domain, SockRef, Socket, Type};
-use umqtt::std::{Coalescing, TcpTransport};
-use umqtt::{Interest, Io, Transport};
+use umqtt::std::{Coalescing, TcpError, TcpTransport};
+use umqtt::{Client, ConnectOptions, ConnectionError, Heap, Instant, Interest, Io, QoS, Transport};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(600);
@@ -185,6 +185,70 @@ fn little_lies_between_the_program_and_a_slow_reader() {
         }
     }
     assert!(taken > 0, "the link never took less than it was given");
+}
+
+/// A transport that remembers when its link took bytes.
+struct Recorded {
+    transport: TcpTransport,
+    took: Vec<Moment>,
+}
+
+impl Transport for Recorded {
+    type Error = TcpError;
+
+    fn now(&mut self) -> Instant {
+        self.transport.now()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Io, TcpError> {
+        self.transport.read(buffer)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<Io, TcpError> {
+        let result = self.transport.write(bytes);
+        if let Ok(Io::Done(_)) = result {
+            self.took.push(Moment::now());
+        }
+        result
+    }
+
+    fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
+        self.transport.wait(interest, timeout)
+    }
+
+    fn close(&mut self) {
+        self.transport.close();
+    }
+}
+
+/// The system takes bytes before it says that it has room. A peer that reads nothing, or stops, ends the call after one
+/// socket time-out, not after a second one because of bytes that were taken at the end of the first.
+#[test]
+fn a_link_that_takes_no_more_is_seen_at_once() {
+    const TIMEOUT: Duration = Duration::from_secs(3);
+    for read_first in [0, 100_000, 1_000_000] {
+        let listener = small_listener();
+        let (transport, mut peer) = accept(&listener);
+        let reader = thread::spawn(move || {
+            peer.read_exact(&mut [0; 14]).unwrap();
+            peer.write_all(b"\x20\x02\x00\x00").unwrap();
+            peer.read_exact(&mut vec![0; read_first]).unwrap();
+            peer
+        });
+        let mut client = Client::new(Recorded { transport, took: Vec::new() }, Heap::default());
+        client.set_socket_timeout(u32::try_from(TIMEOUT.as_millis()).unwrap());
+        client.connect(&ConnectOptions::new("").unwrap()).unwrap();
+        let error = client.publish("a", &vec![0; 4_000_000], QoS::AtMostOnce, false).unwrap_err();
+        let end = Moment::now();
+        assert!(matches!(error.connection(), Some(ConnectionError::CutShort)), "{error}");
+        let took = &client.transport().took;
+        for pair in took.windows(2) {
+            assert!(pair[1] - pair[0] < TIMEOUT, "{read_first}: bytes after {:?}", pair[1] - pair[0]);
+        }
+        let last = end - *took.last().unwrap();
+        assert!(last >= TIMEOUT - Duration::from_millis(1), "{read_first}: given up after {last:?}");
+        drop(reader.join().unwrap());
+    }
 }
 
 #[test]

@@ -25,6 +25,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MAX_UNSENT: u32 = 16 * 1024;
 
+/// The longest wait for room to write.
+///
+/// With few bytes unsent, the system says that there is room when half of them are gone, and takes bytes before. So the
+/// client tries again, or it would take those at the end of its time-out for a link that goes on, and wait once more.
+const WRITE_AGAIN: Duration = Duration::from_millis(250);
+
 /// A TCP connection to a host, which can be opened again and again.
 ///
 /// Without Nagle's delay (`TCP_NODELAY`): the client hands over whole packets. On Linux and Android the system
@@ -80,6 +86,9 @@ impl TcpTransport {
     /// The socket, if the transport is open: its descriptor (`AsFd` on Unix, `AsSocket` on Windows) is for an event
     /// loop of the program's own.
     ///
+    /// While the client waits for room to write, an event loop should try again after a quarter of a second at most:
+    /// with few bytes unsent, the system takes some before it says so.
+    ///
     /// It is not blocking, and must stay so. What is read from it or written to it is missing in the client's
     /// stream. Each [`Client::connect`](crate::Client::connect) that opens the transport makes a new one.
     #[must_use]
@@ -131,7 +140,10 @@ impl TcpTransport {
         let coalescing = self.coalescing.filter(|_| interest == Interest { read: true, write: false });
         let last = self.gathered;
         let link = self.link()?;
-        let timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
+        let mut timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
+        if interest.write {
+            timeout = Some(timeout.unwrap_or(WRITE_AGAIN).min(WRITE_AGAIN));
+        }
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, interest.read);
         flags.set(PollFlags::OUT, interest.write);
