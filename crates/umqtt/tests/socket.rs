@@ -11,7 +11,9 @@ use std::time::{Duration, Instant as Moment};
 
 use socket2::{Domain, SockRef, Socket, Type};
 use umqtt::std::{Coalescing, TcpError, TcpTransport};
-use umqtt::{Client, ConnectOptions, ConnectionError, Heap, Instant, Interest, Io, QoS, Transport};
+use umqtt::{
+    Client, ConnectOptions, ConnectionError, Event, Heap, Instant, Interest, Io, QoS, SessionError, Transport,
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(600);
@@ -249,6 +251,36 @@ fn a_link_that_takes_no_more_is_seen_at_once() {
         assert!(last >= TIMEOUT - Duration::from_millis(1), "{read_first}: given up after {last:?}");
         drop(reader.join().unwrap());
     }
+}
+
+/// A full table of the broker's ids ends the connection behind the acknowledgements: they get out although the peer has
+/// read nothing yet and much of what it sent is unread, which resets a link that is closed at once.
+#[test]
+fn acknowledgements_get_out_before_a_full_table_ends_the_link() {
+    const BEFORE: usize = 8_000;
+    let listener = small_listener();
+    let (transport, mut peer) = accept(&listener);
+    let broker = thread::spawn(move || {
+        peer.read_exact(&mut [0; 14]).unwrap();
+        peer.write_all(b"\x20\x02\x00\x00").unwrap();
+        // Two messages of QoS 2, and more than the system keeps for a program that does not read.
+        let mut sent = b"\x34\x05\x00\x01a\x00\x01\x34\x05\x00\x01a\x00\x02".to_vec();
+        sent.resize(16_000_000, 0);
+        peer.write_all(&sent).unwrap();
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).unwrap();
+        received
+    });
+    let mut client = Client::new(transport, Heap::default().with_incoming([0; 1]));
+    client.connect(&ConnectOptions::new("").unwrap()).unwrap();
+    client.publish("a", &[b'x'; BEFORE], QoS::AtMostOnce, false).unwrap();
+    assert!(matches!(client.wait_msg().unwrap().0, Event::Message(_)));
+    let error = client.wait_msg().map(|_| ()).unwrap_err();
+    let Some(ConnectionError::Session(SessionError::IncomingFull)) = error.connection() else {
+        panic!("{error}")
+    };
+    let received = broker.join().unwrap();
+    assert!(received.len() > BEFORE && received.ends_with(b"xx\x50\x02\x00\x01"), "{} bytes", received.len());
 }
 
 #[test]
