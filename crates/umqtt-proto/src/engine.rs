@@ -113,7 +113,7 @@ where
         let zero = Instant::from_millis(0);
         Self {
             session: Session::new(transmit, slots, incoming, store),
-            timeouts: Timeouts::DEFAULT,
+            timeouts: Timeouts::new(),
             goal: Goal::Flush,
             began: zero,
             written: 0,

@@ -104,7 +104,7 @@ where
     /// The tables are apart: messages of the caller never keep one of the broker's from being received. A
     /// broker may have as many QoS 2 messages in flight as it likes; when `incoming` is full, one more ends the
     /// connection with [`SessionError::IncomingFull`], after all acknowledgements that are due were written.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn new(transmit: T, slots: F, incoming: I, store: S) -> Self {
         Self {
