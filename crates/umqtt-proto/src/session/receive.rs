@@ -218,6 +218,7 @@ where
         Ok(())
     }
 
+    #[cfg_attr(target_os = "none", inline(always))]
     fn unknown(&mut self, id: PacketId, packet_type: PacketType) -> Handled {
         if packet_type == PacketType::PubRec {
             self.transmitter.push_ack(PacketType::PubRel, id.as_u16());
