@@ -323,7 +323,7 @@ where
                 let urgent = self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
                 // So does the end of a link that takes nothing, or has given nothing since it was asked.
                 let dying = if self.link.stalls { self.link.blocked } else { !self.link.heard };
-                let is_judged = is_late && dying && room;
+                let is_judged = is_late & dying & room;
                 if events && !is_judged && (!urgent || self.link.blocked || !self.session.has_pending()) {
                     self.look(inbox)?;
                     if let Some(notice) = self.session.take_notice() {
