@@ -34,12 +34,15 @@ pub enum Action {
     Request,
     /// It gives the next bytes of a large message.
     Feed,
+    Ping,
     Begin {
         goal: Goal,
         with: With,
     },
     /// It does nothing until something is due.
     Rest,
+    /// It does nothing for long.
+    Oversleep,
     // The link.
     Take {
         count: u8,
@@ -139,6 +142,9 @@ fn at_rest<D: Device>(world: &World<D>, config: &Config, all: &mut Actions) {
     if world.feeding.is_some() {
         all.push(Action::Feed);
     }
+    if config.calls.ping && world.engine.session().pending().is_empty() && world.link.is_empty() {
+        all.push(Action::Ping);
+    }
     let flush = |with| Action::Begin { goal: Goal::Flush, with };
     if !world.engine.session().pending().is_empty() {
         if config.calls.flush {
@@ -158,6 +164,9 @@ fn at_rest<D: Device>(world: &World<D>, config: &Config, all: &mut Actions) {
         look(all, LOOK);
         if !world.has_rested {
             all.push(Action::Rest);
+            if config.wrongs.laziness {
+                all.push(Action::Oversleep);
+            }
         }
     }
 }
@@ -216,7 +225,7 @@ pub fn is_progress<D: Device>(world: &World<D>, action: Action, config: &Config)
         // A wait for an event has to end.
         Action::Time => is_dead || matches!(world.call.at, At::Wait { write: false, .. }),
         Action::TakeNothing => is_dead,
-        Action::PowerCut => false,
+        Action::PowerCut | Action::Ping | Action::Oversleep => false,
         Action::Request
         | Action::Feed
         | Action::Give { .. }
@@ -238,6 +247,7 @@ impl fmt::Display for Move {
                 f.write_str(if is_refused { "; the broker is going to refuse it" } else { "" })
             }
             Action::Request => f.write_str("The program makes a request"),
+            Action::Ping => f.write_str("The program asks for PINGREQ"),
             Action::Feed => f.write_str("The program gives the next bytes of its large message"),
             Action::Begin { goal, with } => {
                 match goal {
@@ -253,6 +263,7 @@ impl fmt::Display for Move {
                 })
             }
             Action::Rest => f.write_str("The program does nothing until something is due"),
+            Action::Oversleep => f.write_str("The program does nothing for too long"),
             Action::Take { count, fate } => {
                 write!(f, "The link takes {count} bytes")?;
                 f.write_str(match fate {

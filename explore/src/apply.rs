@@ -7,13 +7,13 @@ use umqtt_proto::{
 };
 
 use crate::action::{Action, Fate, Move};
-use crate::config::{Config, Request, Storage};
+use crate::config::{Config, Request};
 use crate::link::State;
 use crate::log::Log;
 use crate::memory::Device;
-use crate::packet::{Packet, TOPIC, letter, message_of, payload};
+use crate::packet::{TOPIC, letter, message_of, payload};
 use crate::witness::Checked;
-use crate::world::{At, Held, KEEP_ALIVE, TIMEOUTS, With, World};
+use crate::world::{At, Held, KEEP_ALIVE, LONG, TIMEOUTS, With, World};
 
 /// How often the link may be asked in vain, and how often time may go by, before a call gets on.
 const PATIENCE: u8 = 8;
@@ -43,6 +43,14 @@ impl<D: Device> World<D> {
             }
             Action::Request => return self.request(config, log),
             Action::Feed => return Ok(self.feed(log)),
+            Action::Ping => match self.engine.session_mut().ping() {
+                Ok(()) => {}
+                Err(RequestError::NotConnected) if self.phase() != Phase::Connected => return Ok(false),
+                Err(RequestError::TransmitFull) if self.engine.session().payload_remaining() > 0 => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(format!("PINGREQ is refused without a cause: {error}")),
+            },
             Action::Begin { goal, with } => {
                 self.begin(goal, with);
                 if matches!(goal, Goal::Event(_)) {
@@ -53,8 +61,9 @@ impl<D: Device> World<D> {
             Action::Rest => {
                 let Some(millis) = self.rest() else { return Ok(false) };
                 log.say(|| format!("{millis} ms go by"));
-                self.pass(millis)?;
+                self.pass(millis, config)?;
             }
+            Action::Oversleep => self.pass(LONG, config)?,
             Action::Take { count, fate } => self.take(count, fate, config, log)?,
             Action::TakeNothing => {
                 self.engine.did_write(0, self.now);
@@ -80,7 +89,7 @@ impl<D: Device> World<D> {
                 if self.call.waits > PATIENCE {
                     return Err(format!("a call has waited {PATIENCE} times, and no byte has moved"));
                 }
-                self.pass(millis)?;
+                self.pass(millis, config)?;
                 self.step(config, log)?;
             }
             Action::Send => {
@@ -171,24 +180,6 @@ impl<D: Device> World<D> {
         Ok(id.map_or(0, |id| id.as_u16()))
     }
 
-    fn has_cause(&self, error: RequestError, request: Request) -> Checked {
-        let session = self.engine.session();
-        let phase = session.phase();
-        let cause = match error {
-            RequestError::NotConnected => !session.is_connected(),
-            RequestError::TransmitFull => {
-                let waits = !session.pending().is_empty() || session.payload_remaining() > 0;
-                waits || phase == Phase::Resuming
-            }
-            RequestError::InFlightFull => session.in_flight().free_slots() == 0,
-            RequestError::StoreFull => !session.store().is_empty(),
-            RequestError::StoreFailed => session.store().has_failed(),
-            RequestError::NoStore => !D::KEEPS && !self.is_clean && request.qos() == Some(QoS::ExactlyOnce),
-            _ => false,
-        };
-        if cause { Ok(()) } else { Err(format!("a request is refused without a cause: {error}")) }
-    }
-
     fn feed(&mut self, log: &mut Log) -> bool {
         let Some((number, given)) = self.feeding else { return false };
         let payload = payload(number, true);
@@ -206,7 +197,7 @@ impl<D: Device> World<D> {
         (millis != umqtt_proto::NEVER).then_some(millis)
     }
 
-    fn pass(&mut self, millis: u32) -> Checked {
+    fn pass(&mut self, millis: u32, config: &Config) -> Checked {
         self.has_rested = self.call.at == At::Rest;
         if millis == 0 {
             return Err("a wait of no time".into());
@@ -217,7 +208,7 @@ impl<D: Device> World<D> {
             && !self.link.stalls
             && self.link.state != State::Dead
             && !self.link.is_ended();
-        if alive && silence > u32::from(KEEP_ALIVE) * 1_000 {
+        if alive && !config.wrongs.laziness && silence > u32::from(KEEP_ALIVE) * 1_000 {
             return Err(format!(
                 "the client was silent for {silence} ms, longer than its keep-alive [MQTT-3.1.2-23]"
             ));
@@ -302,7 +293,7 @@ impl<D: Device> World<D> {
                 }
                 self.wait(wait);
             }
-            Ok(Step::Tell(notice)) => self.tell(notice, config, log)?,
+            Ok(Step::Tell(notice)) => self.tell(notice, phase, config, log)?,
             Ok(Step::Done) => self.done(phase, config, log)?,
             Ok(Step::Stalled) => {
                 log.say(|| "the call ends: the link takes nothing".into());
@@ -324,9 +315,12 @@ impl<D: Device> World<D> {
         Ok(())
     }
 
-    fn tell(&mut self, notice: Notice, config: &Config, log: &mut Log) -> Checked {
+    fn tell(&mut self, notice: Notice, phase: Phase, config: &Config, log: &mut Log) -> Checked {
         let (event, _) = self.receiver.lend(notice);
         log.say(|| format!("the program is told: {}", words(&event)));
+        if phase == Phase::AwaitConnAck && !matches!(event, Event::Connected { .. }) {
+            return Err("something is told before the broker's answer to CONNECT".into());
+        }
         self.witness.told(&event, config)?;
         let id = notice.id();
         let ends = matches!(event, Event::Delivered { .. });
@@ -345,7 +339,9 @@ impl<D: Device> World<D> {
         }
         if let (true, Some(id)) = (is_late, id) {
             let sent = session.in_flight().iter().find(|slot| slot.id() == id).map(|slot| slot.sent_at());
-            if sent.is_none_or(|sent| self.now.since(sent) < TIMEOUTS.message) {
+            let is_early =
+                |sent: Option<Instant>| sent.is_none_or(|sent| self.now.since(sent) < TIMEOUTS.message);
+            if [sent, Some(Instant::from_millis(self.link.opened_at))].into_iter().any(is_early) {
                 return Err(format!("id {id} is told as timed out before its time"));
             }
         }
@@ -385,24 +381,6 @@ impl<D: Device> World<D> {
         Ok(())
     }
 
-    fn has_reason(&self, error: SessionError, config: &Config) -> Checked {
-        let is_dead = matches!(self.link.state, State::Dead | State::Late) || self.link.is_ended();
-        let reason = match error {
-            SessionError::Refused(_) => !self.broker.is_accepted(),
-            SessionError::ConnectTimeout | SessionError::PingTimeout => {
-                is_dead && self.link.readable() == 0 || self.link.stalls
-            }
-            SessionError::IncomingFull => {
-                let room = usize::from(config.incoming);
-                let is_full = room > 0 && self.engine.session().incoming().count() == room;
-                is_full && (self.broker.qos2_in_flight() > room || self.witness.is_mistaken)
-            }
-            SessionError::StoreFailed => self.engine.session().store().has_failed(),
-            _ => false,
-        };
-        if reason { Ok(()) } else { Err(format!("the connection ends without a reason: {error}")) }
-    }
-
     // The device.
 
     fn lose_power(&mut self, config: &Config) -> Checked {
@@ -417,36 +395,6 @@ impl<D: Device> World<D> {
         self.has_rested = false;
         self.witness.restarted(self.engine.session().store().outgoing().as_slice());
         self.restart(config)
-    }
-
-    /// What holds in every state.
-    fn check(&self, config: &Config) -> Checked {
-        let session = self.engine.session();
-        if self.link.is_open() == (session.phase() == Phase::Disconnected) {
-            return Err(format!("the engine is {:?}, and the link {:?}", session.phase(), self.link.state));
-        }
-        for (index, slot) in session.in_flight().iter().enumerate() {
-            if session.in_flight().iter().skip(index + 1).any(|other| other.id() == slot.id()) {
-                return Err(format!("id {} is in flight twice", slot.id()));
-            }
-        }
-        if config.storage == Storage::Durable && !self.is_clean {
-            for (_, id) in self.broker.unreceived() {
-                let pub_rec = Packet::PubRec(id).encode();
-                let is_sent = session.pending().windows(4).any(|bytes| bytes == pub_rec.as_slice());
-                if is_sent && !session.store().holds_incoming(id) {
-                    return Err(format!(
-                        "PUBREC {id} is to be written, and the store does not know the message"
-                    ));
-                }
-            }
-        }
-        for open in self.witness.open() {
-            if session.in_flight().iter().all(|slot| slot.id().as_u16() != open.id) {
-                return Err(format!("id {} has no end, and is not in flight any more", open.id));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -118,6 +118,11 @@ impl Broker {
         self.outgoing.as_slice().iter().filter(waits).map(|one| (one.message, one.id))
     }
 
+    /// Whether this message was sent on the connection that stands.
+    pub fn has_sent(&self, message: u8) -> bool {
+        self.outgoing.as_slice().iter().any(|outgoing| outgoing.message == message && outgoing.is_sent)
+    }
+
     // What it sends by itself.
 
     /// What it could send now: what a connection before has left open, then a new message.

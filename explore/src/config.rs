@@ -104,6 +104,8 @@ pub struct Wrongs {
     pub store: bool,
     /// Power is lost, also between any two writes of the store.
     pub power: bool,
+    /// The program does nothing for longer than it may.
+    pub laziness: bool,
 }
 
 impl Wrongs {
@@ -114,6 +116,7 @@ impl Wrongs {
         refusals: false,
         store: false,
         power: false,
+        laziness: false,
     };
     pub const LINK: Self = Self { cuts: true, black_holes: true, ..Self::NONE };
     pub const ALL: Self = Self { session_loss: true, refusals: true, ..Self::LINK };
@@ -130,11 +133,16 @@ pub struct Calls {
     pub flush_blind: bool,
     /// It disconnects.
     pub close: bool,
+    /// It sends PINGREQ when nothing waits to be written.
+    pub ping: bool,
 }
 
 impl Calls {
-    pub const NONE: Self = Self { flush: false, flush_holding: false, flush_blind: false, close: false };
-    pub const ALL: Self = Self { flush: true, flush_holding: true, flush_blind: true, close: true };
+    pub const NONE: Self =
+        Self { flush: false, flush_holding: false, flush_blind: false, close: false, ping: false };
+    /// All but PINGREQ.
+    pub const MOST: Self =
+        Self { flush: true, flush_holding: true, flush_blind: true, close: true, ping: false };
 }
 
 /// One exploration.

@@ -89,7 +89,7 @@ pub const GATE: &[Config] = &[
         about: "messages larger than the buffers",
         build: Build::Host,
         storage: Storage::Heap(64),
-        requests: &[Large(2)],
+        requests: &[Large(2), Publish(0)],
         messages: &[Big(2)],
         writes: Pieces::Packets,
         reads: Pieces::Packets,
@@ -112,12 +112,39 @@ pub const GATE: &[Config] = &[
         ..BASE
     },
     Config {
+        name: "lazy",
+        about: "time-outs of a program that is late",
+        requests: &[Publish(1)],
+        is_timed: true,
+        wrongs: Wrongs { laziness: true, ..Wrongs::LINK },
+        ..BASE
+    },
+    Config {
+        name: "late",
+        about: "time-outs of two requests, without a store",
+        build: Build::Bare,
+        storage: Storage::Nothing,
+        requests: &[Publish(1), Publish(1)],
+        sessions: Sessions::Clean,
+        is_timed: true,
+        wrongs: Wrongs { cuts: true, ..Wrongs::NONE },
+        ..BASE
+    },
+    Config {
+        name: "pings",
+        about: "a program that sends PINGREQ by itself",
+        requests: &[Publish(1)],
+        messages: &[Small(2)],
+        calls: Calls { ping: true, flush: true, ..Calls::NONE },
+        ..BASE
+    },
+    Config {
         name: "subscribe",
         about: "requests that no store keeps",
         requests: &[Subscribe, Publish(0), Unsubscribe],
         messages: &[Small(1)],
         wrongs: Wrongs::ALL,
-        calls: Calls::ALL,
+        calls: Calls::MOST,
         ..BASE
     },
 ];
@@ -130,7 +157,7 @@ pub const LONG: &[Config] = &[
         requests: &[Publish(2), Publish(1)],
         messages: &[Small(2), Small(1)],
         wrongs: Wrongs::ALL,
-        calls: Calls::ALL,
+        calls: Calls::MOST,
         ..BASE
     },
     Config {
@@ -150,7 +177,7 @@ pub const LONG: &[Config] = &[
         writes: Pieces::Bytes,
         reads: Pieces::Bytes,
         wrongs: Wrongs::ALL,
-        calls: Calls::ALL,
+        calls: Calls::MOST,
         ..BASE
     },
     Config {
@@ -214,7 +241,7 @@ pub const LONG: &[Config] = &[
         messages: &[Small(2), Small(0)],
         sessions: Sessions::Both,
         wrongs: Wrongs::ALL,
-        calls: Calls::ALL,
+        calls: Calls::MOST,
         ..BASE
     },
 ];

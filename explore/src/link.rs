@@ -38,6 +38,8 @@ pub struct Link {
     to_broker: List<u8, 32>,
     /// When the client has written something for the last time, by its clock.
     pub written_at: u32,
+    /// When it was opened.
+    pub opened_at: u32,
 }
 
 impl Link {
@@ -49,11 +51,12 @@ impl Link {
             read: 0,
             to_broker: List::new(),
             written_at: 0,
+            opened_at: 0,
         }
     }
 
     pub fn open(&mut self, now: u32) {
-        *self = Self { state: State::Up, written_at: now, ..Self::new() };
+        *self = Self { state: State::Up, written_at: now, opened_at: now, ..Self::new() };
     }
 
     pub fn close(&mut self) {

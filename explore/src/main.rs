@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod packet;
 mod report;
+mod rules;
 mod search;
 mod shelf;
 mod stage;

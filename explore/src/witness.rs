@@ -102,6 +102,11 @@ impl Witness {
         self.asked.as_slice().iter().all(|asked| !matches!(asked.stage, Stage::Ahead | Stage::Open))
     }
 
+    /// Whether the program has got this message of the broker.
+    pub fn is_told(&self, message: u8) -> bool {
+        self.handed.as_slice()[usize::from(message)].is_told
+    }
+
     pub fn open(&self) -> impl Iterator<Item = &Asked> {
         self.asked.as_slice().iter().filter(|asked| asked.stage == Stage::Open)
     }

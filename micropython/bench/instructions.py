@@ -68,7 +68,7 @@ NOTHING = _nothing_1, _nothing_2, _nothing_3, _nothing_4
 
 
 def count_function(function, arguments, prepare=lambda: None):
-    """The instructions of a function alone, without those of whoever calls it."""
+    """The instructions of a function alone, without those of its caller."""
     names = "abcd"[: len(arguments)]
     call = "f(%s)" % ", ".join(names)
     names = "f, " + ", ".join(names)

@@ -13,7 +13,7 @@ async def mqtt():
     client.subscribe("shed/say", qos=1)
     while True:
         if client.is_conn_issue():
-            client.reconnect()  # the one call that can take long: socket_timeout, and the name
+            client.reconnect()  # may block for socket_timeout, and while the name is looked up
         else:
             client.send_queue()
             client.check_msg()

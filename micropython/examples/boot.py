@@ -1,4 +1,4 @@
-"""Joins the Wi-Fi: `boot.py` runs before every program, and after every deep sleep."""
+"""Joins the Wi-Fi. `boot.py` runs before every program, and after every deep sleep."""
 
 import network
 import time

@@ -13,5 +13,5 @@ while True:
     if button.value() != released:
         released = button.value()
         client.publish("shed/button", "released" if released else "pressed", qos=1)
-    client.check_msg()  # takes acknowledgements, and sends PINGREQ
+    client.check_msg()  # receives acknowledgements, and sends PINGREQ
     time.sleep_ms(20)  # longer than the contact bounces

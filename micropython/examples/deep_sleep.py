@@ -1,4 +1,4 @@
-"""Wakes up, publishes, takes what was sent to it meanwhile, and sleeps again."""
+"""Wakes up, publishes, receives the messages sent meanwhile, and sleeps again."""
 
 import time
 
@@ -6,7 +6,7 @@ import machine
 from umqtt.robust2 import MQTTClient
 
 SLEEP = 10 * 60 * 1000
-AWAKE = 10 * 1000  # at most: a broker that is down must not empty the battery
+AWAKE = 10 * 1000  # the longest, so that a broker that is down does not empty the battery
 
 
 def on_message(topic, msg, retained, dup):
@@ -25,4 +25,4 @@ while client.things_to_do() and time.ticks_diff(time.ticks_ms(), start) < AWAKE:
     client.send_queue()
     client.check_msg()
 client.disconnect()
-machine.deepsleep(SLEEP)  # the program begins anew after it
+machine.deepsleep(SLEEP)  # the program then starts again

@@ -1,4 +1,4 @@
-"""The broker tells when the board is gone."""
+"""The broker publishes a message when the board is gone."""
 
 import time
 

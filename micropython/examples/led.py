@@ -1,4 +1,4 @@
-"""A lamp that is switched by messages, and tells its state."""
+"""A lamp that messages switch, and that publishes its state."""
 
 from machine import Pin
 from umqtt.simple2 import MQTTClient

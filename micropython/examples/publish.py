@@ -1,4 +1,4 @@
-"""Publishes, and waits until the broker has it."""
+"""Publishes two messages, and waits until the broker has acknowledged the second."""
 
 from umqtt.simple2 import MQTTClient
 
@@ -12,6 +12,6 @@ client.set_callback_status(on_status)
 client.connect()
 client.publish("shed/hello", "sent once, and forgotten")
 client.publish("shed/temperature", "21.5", retain=True, qos=1)
-while client.rcv_pids:  # what the broker has not acknowledged
+while client.rcv_pids:  # until the broker has acknowledged everything
     client.check_msg()
 client.disconnect()

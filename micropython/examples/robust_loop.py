@@ -1,4 +1,4 @@
-"""Publishes a count: through lost Wi-Fi, a broker that restarts, lost acknowledgements."""
+"""Publishes a count, and survives lost Wi-Fi, a broker that restarts and lost acknowledgements."""
 
 import time
 
@@ -19,12 +19,12 @@ count = 0
 due = time.ticks_ms()
 while True:
     if client.is_conn_issue():
-        client.reconnect()  # waits longer from try to try, and never longer than 50 ms in one call
+        client.reconnect()  # pauses longer after each failure, but at most 50 ms in one call
     else:
-        client.send_queue()  # what could not be sent, or was not acknowledged
+        client.send_queue()  # sends what could not be sent or was not acknowledged
         client.check_msg()
     if time.ticks_diff(time.ticks_ms(), due) >= 0:
         due = time.ticks_add(due, 10_000)
         count += 1
-        client.publish("shed/count", str(count), qos=1)  # kept, if it cannot be sent
+        client.publish("shed/count", str(count), qos=1)  # queued if it cannot be sent
     time.sleep_ms(10)

@@ -1,4 +1,4 @@
-"""Prints what is published below shed/."""
+"""Prints every message below `shed/`."""
 
 from umqtt.simple2 import MQTTClient
 

@@ -1,4 +1,4 @@
-"""TLS with the certificate of the broker checked."""
+"""Connects with TLS and checks the certificate of the broker."""
 
 import ssl
 
@@ -9,6 +9,6 @@ with open("ca.der", "rb") as file:
     context.load_verify_locations(cadata=file.read())
 context.verify_mode = ssl.CERT_REQUIRED  # MicroPython's ssl checks nothing without this line
 client = MQTTClient("shed", "broker.local", ssl=context)
-client.connect()  # a ValueError if the certificate is not of that CA, or not for broker.local
+client.connect()  # raises ValueError if the certificate is not from that CA, or not for broker.local
 client.publish("shed/temperature", "21.5")
 client.disconnect()

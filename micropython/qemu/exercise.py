@@ -1,4 +1,4 @@
-"""What every board does with its own umqtt: the whole of a client's life, with a broker in memory."""
+"""Every board runs this with its own umqtt: a client from connect() to disconnect(), with a broker in memory."""
 
 import gc
 import io

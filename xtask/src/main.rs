@@ -12,6 +12,7 @@ mod host;
 mod micropython;
 mod no_panic;
 mod proof;
+mod random;
 mod setup;
 mod shell;
 mod size;
@@ -88,6 +89,12 @@ const CHORES: &[Chore] = &[
         summary: "run the fuzz targets from packets as seeds, and count",
         help: fuzz::HELP,
         run: fuzz::run,
+    },
+    Chore {
+        name: "random",
+        summary: "let the client live through random runs on virtual time",
+        help: random::HELP,
+        run: random::run,
     },
     Chore {
         name: "micropython",

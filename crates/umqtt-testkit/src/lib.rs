@@ -3,6 +3,7 @@
 
 mod broker;
 pub mod link;
+pub mod model;
 pub mod script;
 mod tcp;
 

@@ -34,7 +34,8 @@ pub enum Error<E> {
 /// What happened to a connection.
 ///
 /// After [`WriteTimedOut`](Self::WriteTimedOut) it stands. All others are the end of it, and the client has
-/// closed the transport.
+/// closed the transport. A call that ends with [`SessionError::IncomingFull`] takes up to 1 s longer than any
+/// other: the acknowledgements that it has written are given that time to arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

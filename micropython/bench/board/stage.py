@@ -23,7 +23,7 @@ _chain = None
 
 
 def make_dense():
-    """Fills the holes of the heap, so that the search for free blocks costs nobody more than another."""
+    """Fills the holes of the heap, so that the search for free blocks costs the same for every call."""
     global _chain
     _chain = None
     gc.collect()

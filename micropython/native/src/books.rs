@@ -30,7 +30,7 @@ impl Client {
         Obj::int(ticks_add(self.now(py), timeout) as isize)
     }
 
-    /// An acknowledgement is awaited from now on; gives the id.
+    /// Awaits an acknowledgement from now on; returns the id.
     #[inline(never)]
     pub fn expect(&self, py: &mut Py, id: PacketId, kind: Kind, deadline: Obj) -> Obj {
         let pid = Obj::from_id(id);
@@ -40,7 +40,8 @@ impl Client {
         pid
     }
 
-    /// The next packet id of `newpid` that the broker has no answer to give to.
+    /// The next packet id of `newpid` that the broker will not answer any more. If `newpid` repeats its ids, it is one
+    /// of these.
     #[inline(never)]
     pub fn next_id(&self, py: &mut Py) -> PacketId {
         if self.attr(py, q::sock) == self.vm.none() {
@@ -49,6 +50,7 @@ impl Client {
         }
         let ids = self.attr(py, q::newpid);
         let mut ids = self.vm.iterate(py, ids);
+        let (mut first, mut known, mut count) = (Obj::NULL, Obj::NULL, 0_usize);
         loop {
             let Some(pid) = self.vm.next(py, &mut ids) else { self.vm.refuse(py, q::pid) };
             let id = self.vm.packet_id(py, pid);
@@ -57,6 +59,17 @@ impl Client {
                 if !self.vm.contains(py, pids, pid) {
                     return id;
                 }
+            }
+            // This finds every cycle of ids, because `known` is kept for twice as long each time.
+            if pid == first || pid == known {
+                return id;
+            }
+            count += 1;
+            if count == 1 {
+                first = pid;
+            }
+            if count & (count - 1) == 0 {
+                known = pid;
             }
         }
     }

@@ -7,23 +7,24 @@ use umqtt_proto::{EncodeError, PacketId};
 use crate::mp::{Lent, Memory, Method, Obj, Py, Q, Vm};
 use crate::qstrs::q;
 
-/// The state of one client; it lives in a block of MicroPython's heap, which `_m` holds.
+/// The state of one client. It is in a block of MicroPython's heap, which the attribute `_m` keeps.
 pub struct Client {
-    /// Where this is.
+    /// The address of this block.
     pub address: usize,
-    /// As `_link` sees it.
+    /// MicroPython, as the module `_link` sees it.
     pub vm: Vm,
     /// The client itself.
     pub object: Cell<Obj>,
-    /// `_read` and `_write` as they are when no subclass has its own, to be compared with.
+    /// Our own `_read` and `_write`, to see whether a subclass overrides them.
     pub own_read: Cell<Obj>,
     pub own_write: Cell<Obj>,
-    /// `time.ticks_ms`
+    /// `time.ticks_ms`, and `_thread.get_ident` or None.
     pub ticks: Cell<Obj>,
-    /// The packet that goes out, and the object that shows it.
+    pub ident: Cell<Obj>,
+    /// The outgoing packet, and the object that shows it.
     pub transmit: Cell<Memory>,
     pub packet: Cell<Lent>,
-    /// The socket, if it can tell by itself what there is, and whether a look at that comes before a read.
+    /// The socket, if it reports its own events, and whether it is polled before each read.
     pub stream: Cell<Obj>,
     pub looks_first: Cell<bool>,
     /// The socket that was read from last, and its method that reads.
@@ -31,30 +32,37 @@ pub struct Client {
     pub reader: Cell<[Obj; 2]>,
     pub reads_into: Cell<bool>,
     pub own: Cell<bool>,
-    /// The packet that comes in, how much of it is there, and the object that takes its bytes from the socket.
+    /// The incoming packet, how much of it has come, and the object that takes its bytes from the socket.
     pub receive: Cell<Memory>,
     pub filled: Cell<usize>,
     pub room: Cell<Lent>,
     /// The message whose PUBACK waits for its callback.
     pub unacknowledged: Cell<Option<PacketId>>,
-    /// The same of a link that has ended, until it is known whether the session goes on.
+    /// Where that PUBACK is written: another thread may have a packet in the transmit buffer.
+    pub pub_ack: Cell<[u8; 4]>,
+    /// The same for a link that has ended, until it is known whether the session goes on.
     pub held: Cell<Option<PacketId>>,
     /// The packet in the transmit buffer has no id yet.
     pub is_provisional: Cell<bool>,
     pub in_callback: Cell<bool>,
-    /// `check_msg` is under way, perhaps in another thread; and `_peek`.
+    /// The thread that called `check_msg` last on this link, if any; only it checks whether the link has ended.
+    pub receiver: Cell<Obj>,
+    /// Whether the socket's method that reads is running, and whether `_peek` is.
     pub is_reading: Cell<bool>,
     pub is_peeking: Cell<bool>,
+    /// A read has found that the other side has closed the link.
+    pub has_ended: Cell<bool>,
     /// The rest of a large message is still to be read.
     pub large: Cell<bool>,
-    /// Something was sent since the last look at the clock.
+    /// Whether something was sent since the clock was last read.
     pub sent: Cell<bool>,
-    /// A PINGREQ has no answer yet.
+    /// Whether a PINGREQ of the keep-alive has no answer yet, and whether the client sent one by itself.
     pub pinged: Cell<bool>,
+    pub asked: Cell<bool>,
     /// There is a keep-alive.
     pub alive: Cell<bool>,
-    /// By the clock: when something was sent, when a packet came, when the PINGREQ went out, when we looked, and
-    /// when to look again.
+    /// Readings of the clock: when something was last sent, a packet came, the PINGREQ went out and time-outs were
+    /// checked, and when to check them again.
     pub last_sent: Cell<usize>,
     pub last_received: Cell<usize>,
     pub last_ping: Cell<usize>,
@@ -63,11 +71,14 @@ pub struct Client {
     pub ids: Ids,
 }
 
+/// The smallest receive buffer.
+pub const SMALL: usize = 64;
+
 /// What a packet id is used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// Nothing any more: it timed out, but the broker may still answer.
+    /// Nothing any more: it timed out, but the broker may still answer it.
     TimedOut = 0,
     Publish,
     ExactlyOnce,
@@ -75,7 +86,7 @@ pub enum Kind {
     Unsubscribe,
 }
 
-/// The last packet ids and what they were used for; a newer one takes the place of the oldest.
+/// The last packet ids and what they were used for; a newer one replaces the oldest.
 pub struct Ids {
     entries: [Cell<Option<(PacketId, Kind)>>; IDS],
     next: Cell<u8>,
@@ -85,7 +96,7 @@ pub struct Ids {
 const IDS: usize = 16;
 
 impl Ids {
-    /// What an id was used for, if it is remembered.
+    /// What an id was used for, if that is remembered.
     #[inline(never)]
     pub fn kind(&self, id: PacketId) -> Option<Kind> {
         self.entries.iter().filter_map(Cell::get).find(|entry| entry.0 == id).map(|entry| entry.1)
@@ -117,7 +128,7 @@ impl Ids {
     }
 }
 
-/// Why a packet was not encoded: it needs so many bytes, or this argument is not allowed.
+/// Why a packet was not encoded: it needs this many bytes, or this argument is not allowed.
 pub enum Failure {
     TooSmall(usize),
     Refused(Q),
@@ -132,9 +143,9 @@ impl Failure {
     }
 }
 
-/// The later of two readings of MicroPython's clock less the earlier, in milliseconds: `time.ticks_diff`.
+/// `time.ticks_diff`: the milliseconds between two readings of MicroPython's clock.
 ///
-/// The clock counts in as many bits as a small integer that is not negative.
+/// The clock has as many bits as a non-negative small integer.
 pub const fn ticks_diff(later: usize, earlier: usize) -> isize {
     (later.wrapping_sub(earlier) << 2) as isize >> 2
 }
@@ -161,7 +172,7 @@ impl Client {
         self.vm.call(py, self.ticks.get(), &[]).as_int().unwrap_or_default() as usize
     }
 
-    /// A packet came, or a part of one that is long under way.
+    /// Notes that a packet came, or a part of a long one.
     #[inline(never)]
     pub fn heard(&self, py: &mut Py) {
         let now = self.now(py);
@@ -170,8 +181,16 @@ impl Client {
         self.vm.store(py, self.object.get(), q::last_cpacket, Obj::int(now as isize));
     }
 
-    /// Has a packet encoded into the transmit buffer, and makes that larger if it must; gives the packet's length. Raises
-    /// `MemoryError`, and `AssertionError` for what is refused.
+    /// Notes that a PINGRESP came.
+    #[inline(never)]
+    pub fn answered(&self, py: &mut Py) {
+        self.pinged.set(false);
+        self.asked.set(false);
+        self.heard(py);
+    }
+
+    /// Encodes a packet into the transmit buffer, which it replaces by a larger one if needed; returns the packet's
+    /// length. Raises `MemoryError`, and `AssertionError` for an argument that is refused.
     #[inline(always)]
     pub fn encode(
         &self,
@@ -183,7 +202,7 @@ impl Client {
             match attempt(py, self.transmit.get()) {
                 Ok(length) => return length,
                 Err(Failure::TooSmall(needed)) => {
-                    // Another block: whoever kept what was shown of this one has it as it is.
+                    // This is a new block: a program that kept a view of the old one still has its bytes.
                     let memory = self.vm.memory_or_raise(py, needed.max(64));
                     self.transmit.set(memory);
                 }
@@ -192,14 +211,26 @@ impl Client {
         }
     }
 
-    /// Calls a function of the module `_link`, where all is that is not needed for every message.
+    /// Whether the program has put a socket in place of ours.
+    pub fn is_replaced(&self, socket: Obj) -> bool {
+        self.stream.get() != Obj::NULL && self.stream.get() != socket
+    }
+
+    /// The running thread, if the port has threads.
+    #[inline(never)]
+    pub fn thread(&self, py: &mut Py) -> Obj {
+        let ident = self.ident.get();
+        if ident == self.vm.none() { Obj::int(0) } else { self.vm.call(py, ident, &[]) }
+    }
+
+    /// Calls a function of the module `_link`, which has everything that is not needed for every message.
     #[inline(never)]
     pub fn cold(&self, py: &mut Py, name: Q, arguments: &[Obj]) -> Obj {
         let function = self.vm.global(py, name);
         self.vm.call(py, function, arguments)
     }
 
-    /// Raises `MQTTException(code)` after closing the link: nothing more can be made of it.
+    /// Closes the link and raises `MQTTException(code)`: the link cannot be used any more.
     #[inline(never)]
     pub fn fail(&self, py: &mut Py, code: isize) -> ! {
         self.cold(py, q::_close, &[self.object.get()]);

@@ -1,4 +1,4 @@
-//! The codes of `umqtt.errno` that native code raises or tells.
+//! The codes of `umqtt.errno` that native code raises or reports.
 
 pub const EUNKNOWN: isize = -1;
 pub const ECONCLOSE: isize = 1;

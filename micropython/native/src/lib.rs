@@ -1,16 +1,18 @@
-//! The native part of umqtt for MicroPython: what MQTT says and every hot path, over `umqtt-proto`.
+//! The native part of umqtt for MicroPython: the packets and every hot path, over `umqtt-proto`.
 //!
-//! It is built twice: as the part of `umqtt.simple2` that every message needs and, with the feature `link`, as
-//! the part of `umqtt._link` for all the rest, which is loaded when it is needed. Both see the same [`Client`]. With the
-//! feature `user-module` it is both at once, for a firmware that has them built in.
+//! It is built twice: as the part of `umqtt.simple2` that every message needs and, with the feature `link`, as the part
+//! of `umqtt._link`, which has the rest and is loaded when it is needed. Both use the same [`Client`]. With the feature
+//! `user-module` it is both at once, for a firmware that has them built in.
 
 #![no_std]
-// Each part has what it needs of the common files; that all is needed shows the build with both.
+// Each build uses only some of the common files; the build with both parts shows that all of their code is used.
 #![cfg_attr(not(feature = "user-module"), allow(dead_code))]
 
 mod books;
 mod client;
 mod codes;
+#[cfg(feature = "link")]
+mod end;
 #[cfg(feature = "link")]
 mod link;
 mod mp;
@@ -42,7 +44,5 @@ extern "C" fn begin(function: &'static Function, _n: usize, _kw: usize, _argumen
     let (vm, py) = &mut Vm::of(function);
     let install = vm.function(py, resident::m_install);
     vm.store_global(py, qstrs::q::_install, install);
-    let notice = vm.function(py, resident::m_notice);
-    vm.store_global(py, qstrs::q::_notice, notice);
     vm.none()
 }

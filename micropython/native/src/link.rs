@@ -1,4 +1,4 @@
-//! The native part of `umqtt._link`: packets that are sent or received once in a while, and the client's books.
+//! The native part of `umqtt._link`: packets that are rarely sent or received, and the client's state.
 
 use umqtt_proto::keep_alive::{self, Action, Elapsed};
 use umqtt_proto::wire::{Connect, KeepAlive, Login, SubAck, Will, encode_subscribe, encode_unsubscribe};
@@ -6,6 +6,7 @@ use umqtt_proto::{Binary, ClientId, EncodeError, PacketId, QoS, Text, TopicFilte
 
 use crate::client::{Client, Failure, Kind, ticks_add, ticks_diff};
 use crate::codes::{SDELIVERED, SUNKNOWNPID};
+use crate::end::m_ended;
 use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
 use crate::qstrs::q;
 
@@ -22,6 +23,7 @@ pub fn functions(vm: &Vm, py: &mut Py) -> Obj {
         vm.function(py, m_reset),
         vm.function(py, m_tell),
         vm.function(py, m_alive),
+        vm.function(py, m_ended),
     ];
     vm.tuple(py, &functions)
 }
@@ -80,7 +82,7 @@ extern "C" fn m_connect(function: &'static Function, n: usize, kw: usize, argume
     }
 }
 
-/// `_request(client, kind, list)`: sends SUBSCRIBE, from pairs of filter and QoS, or UNSUBSCRIBE, from filters; gives
+/// `_request(client, kind, list)`: sends SUBSCRIBE, from pairs of filter and QoS, or UNSUBSCRIBE, from filters; returns
 /// the pid.
 extern "C" fn m_request(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
@@ -102,7 +104,7 @@ extern "C" fn m_request(function: &'static Function, n: usize, kw: usize, argume
         }
         count += 1;
     }
-    // On the stack: the ESP8266 could not read a constant by bytes.
+    // This is on the stack because the ESP8266 could not read a constant by bytes.
     let all = [b'#'];
     let Ok(any) = TopicFilter::from_bytes(&all) else { vm.refuse(py, q::topic) };
     let attempt = |py: &Py, memory: Memory, id: Option<PacketId>| {
@@ -130,7 +132,7 @@ extern "C" fn m_request(function: &'static Function, n: usize, kw: usize, argume
             })
             .map_err(|error| Failure::of(error, q::topic))
     };
-    // What is refused takes no id.
+    // A request that is refused takes no id.
     client.encode(py, |py, memory| attempt(py, memory, None));
     let id = client.next_id(py);
     let deadline = client.deadline(py);
@@ -142,8 +144,8 @@ extern "C" fn m_request(function: &'static Function, n: usize, kw: usize, argume
     client.expect(py, id, kind, deadline)
 }
 
-/// `_ack(client, first, body)`: an acknowledgement came. Gives its pid and the status to tell, in the lower two
-/// bits; None when it is malformed.
+/// `_ack(client, first, body)`: an acknowledgement came. Returns its pid and, in the lower two bits, the status to
+/// report; None if the packet is malformed.
 extern "C" fn m_ack(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me, first, body] = Call::new(n, kw, arguments).exactly(vm, py);
@@ -161,13 +163,13 @@ extern "C" fn m_ack(function: &'static Function, n: usize, kw: usize, arguments:
     Obj::int(isize::try_from(u32::from(id.as_u16())).unwrap_or_default() << 2 | status)
 }
 
-/// The body of an acknowledgement that has nothing but an id.
+/// The id in the body of an acknowledgement that has nothing else.
 fn id_of(body: &[u8]) -> Result<PacketId, Violation> {
     let &[high, low] = body else { return Err(Violation::WrongLength) };
     PacketId::try_from(u16::from_be_bytes([high, low]))
 }
 
-/// `_reset(client, what)`: the books at a turn of the link, see `_link.py`.
+/// `_reset(client, what)`: updates the client's state at an event, or asks something about it; see `_link.py`.
 extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me, what] = Call::new(n, kw, arguments).exactly(vm, py);
@@ -183,8 +185,11 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             let keep_alive = client.attr(py, q::keepalive);
             client.alive.set(vm.is_true(py, keep_alive));
             client.pinged.set(false);
+            client.asked.set(false);
             client.is_reading.set(false);
             client.is_peeking.set(false);
+            client.has_ended.set(false);
+            client.receiver.set(Obj::NULL);
             client.filled.set(0);
         }
         // A session begins.
@@ -192,7 +197,7 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.ids.clear();
             client.held.set(None);
         }
-        // It goes on: so does what was not acknowledged.
+        // A session goes on, and so does the PUBACK that was not sent.
         17 => client.unacknowledged.set(client.held.take()),
         // A link ends.
         2 => {
@@ -201,37 +206,44 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.held.set(client.unacknowledged.take().or(client.held.get()));
             client.stream.set(Obj::NULL);
         }
-        // A large message begins, that is read elsewhere.
+        // A large message begins, which `_large.py` reads.
         3 => {
             client.filled.set(0);
             client.receive.set(Memory::NONE);
             client.large.set(true);
         }
         4 => client.heard(py),
-        // PINGRESP.
-        5 => {
-            client.pinged.set(false);
-            client.heard(py);
-        }
+        // PINGRESP came.
+        5 => client.answered(py),
+        // PINGREQ was written, but not by the program.
+        16 => client.asked.set(true),
         // Something was written.
         6 => client.sent.set(true),
-        // A large message has come to its end.
+        // A large message has ended.
         10 => {
             client.large.set(false);
             client.heard(py);
         }
-        // A part of a packet came: PINGRESP stands behind the rest.
+        // A part of a packet came: PINGRESP can come only after the rest.
         11 => {
             client.heard(py);
             client.last_ping.set(client.last_received.get());
         }
-        // Can the socket tell by itself what there is? And does it tell all that could be read?
+        // Does the socket report its own events? And (13) does it report all that could be read?
         12 | 13 => {
             let socket = client.attr(py, q::sock);
             if vm.poll(py, socket).is_some() {
                 client.stream.set(socket);
+                let mut read = Method::new();
+                client.method(py, q::_read, &mut read);
+                client.own.set(read.0[0] == client.own_read.get());
                 client.looks_first.set(what == 13);
             }
+        }
+        // Has the program replaced our socket?
+        18 => {
+            let socket = client.attr(py, q::sock);
+            return vm.bool(client.is_replaced(socket));
         }
         // Is `_write` our own?
         14 => {
@@ -239,8 +251,13 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.method(py, q::_write, &mut write);
             return vm.bool(write.0[0] == client.own_write.get());
         }
-        // A look at what comes has failed.
-        15 => client.is_peeking.set(false),
+        // A read has failed.
+        15 => {
+            client.is_peeking.set(false);
+            client.is_reading.set(false);
+        }
+        // Is a callback running?
+        19 => return vm.bool(client.in_callback.get()),
         // A callback begins, and ends.
         8 | 9 => client.in_callback.set(what == 8),
         _ => {
@@ -251,7 +268,7 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
     vm.none()
 }
 
-/// `_tell(client, pid, status)`: calls `cbstat`. A pid that timed out is not used again before it is answered.
+/// `_tell(client, pid, status)`: calls `cbstat`. A pid that timed out is not used again before the broker answers it.
 extern "C" fn m_tell(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me, pid, status] = Call::new(n, kw, arguments).exactly(vm, py);
@@ -270,7 +287,7 @@ extern "C" fn m_tell(function: &'static Function, n: usize, kw: usize, arguments
     vm.none()
 }
 
-/// `_alive(client, seconds, timeout)`: what the keep-alive asks for: 0 nothing, 1 PINGREQ, 2 to give up.
+/// `_alive(client, seconds, timeout)`: what the keep-alive requires: 0 nothing, 1 a PINGREQ, 2 giving up the link.
 extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [me, seconds, timeout] = Call::new(n, kw, arguments).exactly(vm, py);
@@ -279,7 +296,7 @@ extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, argument
     let timeout = u32::try_from(vm.int(py, timeout)).unwrap_or_default();
     let now = client.now(py);
     if client.sent.replace(false) {
-        // When exactly is not known, but not before the last look.
+        // The exact time is not known, but it was not before the last check.
         client.last_sent.set(client.last_look.get());
     }
     client.last_look.set(now);
@@ -293,6 +310,7 @@ extern "C" fn m_alive(function: &'static Function, n: usize, kw: usize, argument
         Action::Wait(wait) => (0, wait.unwrap_or(u32::MAX)),
         Action::Ping => {
             client.last_sent.set(now);
+            client.asked.set(true);
             if !client.pinged.replace(true) {
                 client.last_ping.set(now);
             }
@@ -318,7 +336,7 @@ impl Vm {
 }
 
 impl Client {
-    /// An acknowledgement came: takes its id out of `rcv_pids`, and gives the status to tell.
+    /// An acknowledgement came: removes its id from `rcv_pids`, and returns the status to report.
     #[inline(never)]
     fn take(&self, py: &mut Py, id: PacketId, kind: Kind) -> isize {
         let known = self.ids.kind(id);

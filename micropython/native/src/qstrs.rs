@@ -1,7 +1,7 @@
 //! The names that this module uses; `cargo xtask mpy` reads them here and hands them to MicroPython's linker.
 
-/// Numbers the names from 1, in the order in which they stand in the module's table. A name that is a keyword of
-/// Rust has an underscore behind it.
+/// Numbers the names from 1, in the order of the module's table. A name that is a keyword of Rust has an underscore
+/// appended.
 macro_rules! qstrs {
     ($($name:ident)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -19,7 +19,7 @@ macro_rules! qstrs {
 /// The methods that are in `_link`.
 pub const LATER: core::ops::RangeInclusive<crate::mp::Q> = q::__init__..=q::wait_msg;
 
-// They stand in a row.
+// They are consecutive.
 const _: () = {
     let mut names: &[crate::mp::Q] = &[
         q::__init__,
@@ -45,7 +45,7 @@ const _: () = {
 };
 
 qstrs! {
-    // Those of `LATER`, in a row.
+    // Those of `LATER`, consecutively.
     __init__
     _close
     _in_cb
@@ -66,6 +66,9 @@ qstrs! {
     RuntimeError
     TypeError
     __name__
+    _ended
+    _fetch
+    _get
     _idle
     _install
     _large
@@ -74,7 +77,7 @@ qstrs! {
     _look
     _m
     _more
-    _notice
+    _own
     _packet
     _payload
     _peek
@@ -84,6 +87,7 @@ qstrs! {
     cb
     cbstat
     check_msg
+    get_ident
     keepalive
     last_cpacket
     memoryview

@@ -1,5 +1,5 @@
-# The package where it comes with native code. `cargo xtask mpy` puts _FIRST and _LAST before this:
-# the numbers of the architectures that can run it. Whatever stays in memory is counted, hence no names.
+# The package, if it comes with native code. `cargo xtask mpy` puts _FIRST and _LAST before this: the numbers of
+# the architectures that can run it. Every name would stay in memory, so this defines none.
 import sys
 
 if (

@@ -1,4 +1,4 @@
-# Imported where the native code cannot run, to say why. `cargo xtask mpy` puts _NAME before this.
+# This is imported where the native code cannot run, and says why. `cargo xtask mpy` puts _NAME before this.
 import sys
 
 _NAMES = "no native code,x86,x64,armv6,armv6m,armv7m,armv7em,armv7emsp,armv7emdp,xtensa,xtensawin,rv32imc"

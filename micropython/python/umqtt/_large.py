@@ -1,11 +1,11 @@
-"""Messages that are larger than the program wants them, or than the heap: in parts, or dropped."""
+"""Takes messages longer than `msg_max` or than the heap allows: in parts, or drops them."""
 
 from time import ticks_add, ticks_diff, ticks_ms
 
 from .simple2 import MQTTException
 from ._link import _fail, _look, _milliseconds, _reset
 
-# Bytes of a part, and of the longest topic of such a message that is kept.
+# The longest part, and the longest topic that is kept, in bytes.
 _PART = const(256)
 _TOPIC = const(1024)
 
@@ -17,49 +17,52 @@ def begin(self, header):
         shift += 7
     if header[0] >> 4 != 3 or size < 4:
         _fail(self, -1)
-    # The first byte, the whole length, what is left of it; length of the topic, the topic, pid; payload so far.
-    self._big = [header[0], size, size, None, b"", None, 0]
+    # The first byte, the whole length, what is left of it; the length of the topic, the topic, the pid; the payload so
+    # far; whether it is of QoS 2 and was handed to the callback before.
+    self._big = [header[0], size, size, None, b"", None, 0, False]
     _reset(self, 3)
 
 
 def go_on(self):
-    """Reads on for as long as one wait may take at most; what has come stays."""
+    """Reads on for at most `socket_timeout`; what has come is kept."""
     big = self._big
-    time = _milliseconds(self)
+    time = _milliseconds(self.socket_timeout)
     limit = None if time < 0 else ticks_add(ticks_ms(), time)
-    self._came = reading = False
+    times = [None, False]
+    reading = False
     try:
         while expected(big):
             reading = True
+            self._times = times
             part = self._read(expected(big))
             reading = False
-            if self._end is not None:
-                self._came = True
+            self._times = None
             _reset(self, 11)
             take(self, big, part)
             if self._big is big:
                 _look(self, False)
-            # A callback may have closed the link, and opened another.
+            # A callback may have closed the link and opened another.
             if self._big is not big or limit is not None and ticks_diff(limit, ticks_ms()) < 0:
                 return
     except MQTTException as error:
-        # Something came since it waits, but less than a part.
-        if not (reading and self._came and error.args[0] == 30):
+        # Something came during the wait, but less than a part.
+        if not (reading and times[1] and error.args[0] == 30):
             raise
-        _reset(self, 11)
         return
     finally:
-        self._end = None
+        self._times = None
     self._big = None
     _reset(self, 10)
+    if big[0] & 4:
+        self._received.add(int.from_bytes(big[5], "big"))
     if big[5]:
         self._write((b"\x50\x02" if big[0] & 4 else b"\x40\x02") + big[5])
-    if not self.cb_part:
+    if not (self.cb_part or big[7]):
         raise MQTTException(4, big[4], big[6])
 
 
 def expected(big):
-    """How many bytes make the next part."""
+    """The number of bytes in the next part."""
     if big[3] is None or not big[3] and big[0] & 6 and big[5] is None:
         return 2
     return min(big[3] or big[2], _PART)
@@ -79,10 +82,11 @@ def take(self, big, part):
         big[5] = part
         if part == b"\0\0":
             _fail(self, -1)
+        big[7] = big[0] & 4 and int.from_bytes(part, "big") in self._received
     else:
         offset = big[6]
         big[6] += len(part)
-        if self.cb_part:
+        if self.cb_part and not big[7]:
             _reset(self, 8)
             self.cb_part(big[4], part, offset, big[2] + big[6])
             _reset(self, 9)

@@ -1,13 +1,18 @@
-"""What umqtt.simple2 does now and then: the link, and packets other than PUBLISH and PUBACK."""
+"""What umqtt.simple2 needs only occasionally: the link, and packets other than PUBLISH and PUBACK."""
 
 import select
 import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
 from . import simple2
-from .simple2 import MQTTException, _notice, pid_gen
+from .simple2 import MQTTException, pid_gen
 
-_init, _connect, _request, _ack, _reset, _tell, _alive = _install
+try:
+    from _thread import get_ident
+except ImportError:
+    get_ident = None
+
+_init, _connect, _request, _ack, _reset, _tell, _alive, _ended = _install
 
 
 def __init__(
@@ -26,7 +31,7 @@ def __init__(
     self.client_id = client_id
     self.server = server
     self.port = port or (8883 if ssl else 1883)
-    # What is as in the class is not set.
+    # An attribute with the same value as in the class is not set.
     for name, value in zip(
         ["user", "pswd", "keepalive", "ssl", "lw_topic", "lw_msg", "lw_qos", "lw_retain"],
         [user, password, keepalive, ssl, None, None, 0, False],
@@ -81,14 +86,14 @@ def connect(self, clean_session=True, timeout=None):
     if isinstance(packet, int):
         raise AssertionError((None, "keepalive", "client_id", "user", "password", "topic", "msg")[packet])
     self.disconnect()
-    if timeout is not None:
-        self.socket_timeout = timeout
+    # In a callback of wait_msg(), the time-out is the one from before wait_msg().
+    self.socket_timeout = _timeout(self) if timeout is None else timeout
     try:
         tells = _open(self)
         _reset(self, 0)
         if clean_session:
             self.rcv_pids.clear()
-        # A program may keep what it gets.
+        # A program's own _write() may keep what it gets.
         self._write(packet if _reset(self, 14) else bytes(packet))
         answer = self._read(4)
     except:
@@ -96,7 +101,7 @@ def connect(self, clean_session=True, timeout=None):
         raise
     finally:
         self.socket_timeout = before
-        # The password shall not stay in memory.
+        # The password must not stay in memory.
         packet[:] = bytes(len(packet))
     code = answer[3]
     if answer[0] != 0x20 or answer[1] != 2 or answer[2] > 1:
@@ -106,16 +111,19 @@ def connect(self, clean_session=True, timeout=None):
         raise MQTTException(20 + code) if code < 6 else MQTTException(20, code)
     _reset(self, 4)
     if clean_session or not answer[2]:
-        # What came in another session is no matter of this one.
+        # What came in another session does not matter in this one.
         _reset(self, 1)
         self._received = set()
+        self._released = ()
     else:
         _reset(self, 17)
     try:
         _reset(self, 13 if tells else 12)
     except OSError:
-        # It is no socket of MicroPython's.
+        # It is not a socket of MicroPython's.
         pass
+    if self._released:
+        _module("_qos2", "_send").release(self)
     return answer[2]
 
 
@@ -141,9 +149,9 @@ def _dial(self, address):
         if e.errno != EINPROGRESS:
             raise
     _watch(self, sock)
-    for _, events in self.poller_w.poll(_milliseconds(self)):
+    for _, events in self.poller_w.poll(_milliseconds(self.socket_timeout)):
         if events & ~select.POLLOUT:
-            # It was refused: the socket knows why.
+            # The connection was refused; read() raises the reason.
             sock.read(1)
             raise MQTTException(1)
         break
@@ -153,7 +161,7 @@ def _dial(self, address):
     if self.ssl:
         module = _module("_tls", "_data")
         sock = module.wrap(self, sock)
-        # axTLS does not tell of what it has read already.
+        # axTLS does not report what it has already read.
         tells = hasattr(module.tls, "MBEDTLS_VERSION")
         _watch(self, sock)
     self.sock = sock
@@ -172,7 +180,7 @@ def _close(self):
     self.sock = self.sock_raw = self.poller_r = self.poller_w = None
     _reset(self, 2)
     self._part = b""
-    self._big = None
+    self._big = self._times = None
     if sock:
         try:
             sock.close()
@@ -187,7 +195,7 @@ def _fail(self, *code):
 
 def disconnect(self):
     if self.sock:
-        # It is sent in any case: nobody looks whether the broker has closed before.
+        # DISCONNECT is sent without checking whether the broker has closed the connection.
         _reset(self, 2)
         try:
             self._write(b"\xe0\0")
@@ -203,7 +211,7 @@ def ping(self):
 
 
 def publish(self, topic, msg, retain=False, qos=0, dup=False, pid=None):
-    """The arguments in their order."""
+    """Returns the arguments in order."""
     return self, topic, msg, retain, qos, dup, pid
 
 
@@ -219,38 +227,46 @@ def unsubscribe(self, topic):
 
 def wait_msg(self):
     before = self.socket_timeout
+    outer = self._before
+    self._before = _timeout(self)
     self.socket_timeout = None
     try:
         return self.check_msg()
     finally:
         self.socket_timeout = before
+        self._before = outer
 
 
 def _in_cb(self):
     return _reset(self, 7)
 
 
-def _milliseconds(self):
-    return -1 if self.socket_timeout is None else int(self.socket_timeout * 1000)
+def _timeout(self):
+    """socket_timeout as it is outside wait_msg(), which another thread may begin or end meanwhile."""
+    time = self.socket_timeout
+    if time is None:
+        time = self._before
+    return self.socket_timeout if time is None else time
+
+
+def _milliseconds(time):
+    return -1 if time is None else int(time * 1000)
 
 
 def _wait(self, poller, end, looks=None):
-    """Waits for a socket until `end`, or for socket_timeout when that is None; gives the end.
+    """Waits for a socket until `end`, or for socket_timeout if `end` is None; returns the end.
 
-    With `looks` it looks meanwhile after what times out.
+    With `looks` it waits for the rest of a packet, and checks for time-outs meanwhile.
     """
     while True:
         if not self.sock:
             raise MQTTException(28)
-        left = _milliseconds(self)
+        # A write does not wait longer because wait_msg() does.
+        left = _milliseconds(_timeout(self) if poller is self.poller_w else self.socket_timeout)
         if left >= 0:
             now = ticks_ms()
             if end is None:
-                end = self._end
-            if end is None:
                 end = ticks_add(now, left)
-                if self._big:
-                    self._end = end
             left = ticks_diff(end, now)
             if left < 0:
                 raise MQTTException(30)
@@ -258,14 +274,15 @@ def _wait(self, poller, end, looks=None):
         is_last = time < 0 or 0 <= left <= time
         if poller.poll(left if is_last else time):
             return end
+        if looks:
+            # Nothing waits to be read, and each part that came has postponed giving up.
+            _look(self, True)
         if is_last:
             raise MQTTException(30)
-        # While a packet is coming, PINGRESP stands behind it.
-        _look(self, left < 0)
 
 
 def _turn(self):
-    """How long nobody needs to look after what times out, in ms; -1 for ever."""
+    """How long no check for time-outs is needed, in ms; -1 is for ever."""
     return min((self.keepalive or 4) * 250, 1000) if self.keepalive or self.rcv_pids else -1
 
 
@@ -276,13 +293,13 @@ def _write(self, buf, length=-1):
         length = len(buf)
     if not self.sock:
         raise MQTTException(28)
-    _notice(self)
+    _ended(self)
     _more(self, buf, length, self.sock.write(buf, length))
     return length
 
 
 def _more(self, buf, length, written):
-    """The socket has taken only so much of a packet, or nothing (None)."""
+    """Writes the rest of a packet, of which the socket took `written` bytes, or nothing (None)."""
     end = None
     sent = written or 0
     buf = memoryview(buf if not isinstance(buf, str) else buf.encode())
@@ -293,8 +310,11 @@ def _more(self, buf, length, written):
             if count:
                 sent += count
                 end = None
+            elif _reset(self, 18):
+                # The socket was writable, but took nothing or did not say how much.
+                raise MQTTException(3)
     except MQTTException:
-        # Half a packet is on its way: what would follow it is lost for the other side.
+        # A part of a packet was sent: the broker could not read anything after it.
         if sent:
             _fail(self, 3)
         raise
@@ -306,16 +326,16 @@ def _more(self, buf, length, written):
 
 
 def _peek(self):
-    """The next byte of what has come; nobody else reads meanwhile."""
+    """The next bytes that have come, while nothing else reads. None if `_read` has kept some."""
     try:
-        return self.sock.read(1)
+        return None if self._part else self.sock.read(1)
     except:
         _reset(self, 15)
         raise
 
 
 def _payload(self, msg):
-    """The second part of a large packet; without it the first is worth nothing."""
+    """Writes the payload of a large packet; if that fails, the header is useless, so the link is closed."""
     try:
         self._write(msg)
     except:
@@ -326,7 +346,8 @@ def _payload(self, msg):
 def _read(self, n):
     if n < 0:
         raise MQTTException(2)
-    end = None
+    times = self._times
+    end = times and times[0]
     while True:
         if not self.sock:
             raise MQTTException(8)
@@ -334,25 +355,64 @@ def _read(self, n):
         if len(part) >= n:
             self._part = part[n:]
             return part[:n]
-        more = self.sock.read(n - len(part))
+        more = _get(self.sock, n - len(part))
         if more:
             self._part = part + more
-            if self._big and end is not None:
-                self._came = True
+            if times:
+                _reset(self, 11)
+                times[1] = end is not None
+            else:
+                # Each part has its own time-out.
+                end = None
         elif more is None:
-            end = _wait(self, self.poller_r, end, self._big)
+            if times:
+                _look(self, False)
+            end = _wait(self, self.poller_r, end, times)
+            if times:
+                times[0] = end
         else:
             raise MQTTException(1)
 
 
+def _get(sock, n):
+    """Reads up to `n` bytes; returns None also for EAGAIN."""
+    try:
+        return sock.read(n)
+    except OSError as error:
+        # A link that has timed out (110) is no idle link.
+        if error.errno != 11:
+            raise
+
+
+def _fetch(self, n, again):
+    """Reads on in a packet by the program's `_read`; returns False if something came in time, but not all of it."""
+    if not again:
+        self._kept = [None, False]
+    self._times = times = self._kept
+    try:
+        return self._read(n)
+    except MQTTException as error:
+        if times[1] and error.args[0] == 30:
+            return False
+        _reset(self, 15)
+        raise
+    finally:
+        self._times = None
+
+
 def _idle(self, again):
-    """There is nothing to read. Waits, but not `again`; gives whether there is something now."""
+    """Waits when there is nothing to read, but not `again`; returns whether there is something now."""
     while True:
         forever = self.socket_timeout is None
         if forever or not again:
             time = _turn(self) if forever else 1
             poller = self.poller_r
-            for _ in poller.ipoll(time) if hasattr(poller, "ipoll") else poller.poll(time):
+            try:
+                events = poller.ipoll(time)
+            except AttributeError:
+                # The poller is the program's. (Looking up a builtin such as `hasattr` first would be slow.)
+                events = poller.poll(time)
+            for _ in events:
                 return True
         if not forever:
             return False
@@ -361,10 +421,14 @@ def _idle(self, again):
             raise MQTTException(28)
 
 
-def _rest(self, end, came):
-    """A packet has begun. Waits until `end`; gives False to stop, or else the end for the next time."""
-    if came:
+def _rest(self, end, came, fresh):
+    """Waits for the rest of a packet until `end`; returns False to stop, or else the end for the next time.
+
+    `came`: something came during the wait; `fresh`: something came since the last time or the beginning of the call.
+    """
+    if fresh:
         _reset(self, 11)
+    _look(self, False)
     try:
         return _wait(self, self.poller_r, end, True)
     except MQTTException as error:
@@ -383,15 +447,17 @@ def _look(self, idle):
                 del pids[pid]
                 _tell(self, pid, 0)
     if self.keepalive and self.sock:
-        # With half the time left to give up in, the broker is asked once.
+        # After a PINGREQ the broker has socket_timeout to answer, but at most half of keepalive.
         time = self.keepalive * 500
-        if self.socket_timeout is not None:
-            time = min(time, _milliseconds(self))
+        limit = _milliseconds(self.socket_timeout)
+        if limit >= 0:
+            # A short socket_timeout is for polling; the broker's answer may take longer.
+            time = min(time, max(limit, 1000))
         action = _alive(self, self.keepalive, time)
         if action == 1:
             self.ping()
         elif action and idle:
-            # PINGRESP stands behind whatever came before it.
+            # It gives up only when idle: PINGRESP may come after data that is still to be read.
             _fail(self, 7)
 
 
@@ -433,7 +499,7 @@ def _qos2(self, *message):
 
 
 def _module(name, last):
-    """One of our modules, once its last name is there: another thread may be importing it."""
+    """Imports one of our modules and waits for its last name: another thread may be importing it."""
     while True:
         module = __import__(name, None, None, ("",), 1)
         if hasattr(module, last):

@@ -4,7 +4,7 @@ import tls
 
 
 def wrap(self, sock):
-    """Puts TLS around a connected socket; the handshake goes with the first packet, and ends with it."""
+    """Wraps a connected socket in TLS; the handshake is made when the first packet is written."""
     context = self.ssl
     options = dict(self.ssl_params)
     name = options.pop("server_hostname", self.server)
@@ -23,7 +23,7 @@ def wrap(self, sock):
 
 
 def _data(source):
-    """Bytes as they are, and what a file of this name has."""
+    """Returns bytes as they are, PEM text as bytes, or the content of the file with this name."""
     if isinstance(source, str):
         if "-----" in source:
             return source.encode() + b"\0"

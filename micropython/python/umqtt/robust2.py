@@ -1,21 +1,21 @@
 """An MQTT client that keeps its errors in `conn_issue` and queues what it could not send."""
-# A name that MicroPython does not hold anyway takes memory: hence those of functions and arguments.
+# A name that MicroPython does not already have takes memory, so functions and arguments have names that it has.
 
 from time import sleep_ms, ticks_diff, ticks_ms
 
 if "." not in __name__:
-    # It was copied without its folder.
+    # This file was copied without its folder.
     raise ImportError("no simple2.mpy")
 from . import simple2
 
 
 def copy(data):
-    """What can be a key and does not change: bytes for a bytearray."""
+    """Returns data that can be a key and does not change: bytes for a bytearray."""
     return data if isinstance(data, (str, bytes)) else bytes(memoryview(data))
 
 
 def pop(items, pid):
-    """Takes a pid out of {data: [pid]}; returns its data."""
+    """Removes a pid from {data: [pid]}; returns its data."""
     for data, pids in items.items():
         if pid in pids:
             pids.remove(pid)
@@ -25,10 +25,10 @@ def pop(items, pid):
 
 
 def discard(topic, key, *args):
-    """Takes a topic's entries but `key` out of lists and dicts; of messages the retained ones."""
+    """Removes a topic's entries except `key` from lists and dicts; of messages only the retained ones."""
     for items in args:
         for data in list(items):
-            # The last but one is a message's `retain` and a subscription's topic.
+            # data[-2] is a message's `retain` or a subscription's topic.
             if data[0] == topic and data[-2] and data != key:
                 (items.remove if isinstance(items, list) else items.pop)(data)
 
@@ -40,10 +40,10 @@ class MQTTClient(simple2.MQTTClient):
     MSG_QUEUE_MAX = 5
     CONFIRM_QUEUE_MAX = 10
     RESUBSCRIBE = True
-    # The longest pause between two tries of reconnect(), in s.
+    # The longest pause between two attempts of reconnect(), in s.
     PAUSE_MAX = 5
     _cbstat = None
-    # How many ms reconnect() waits after its last try, which ended at `_last`.
+    # How many ms reconnect() pauses after its last attempt, which ended at `_last`.
     _pause = 50
     _last = 0
 
@@ -55,11 +55,13 @@ class MQTTClient(simple2.MQTTClient):
         self.msg_to_confirm = {}
         self.sub_to_confirm = {}
         self.conn_issue = None
-        # {message: [pid]} of those in `msg_to_send` that were sent before in this session.
+        # {message: [pid]} of the messages in `msg_to_send` that were sent before in this session.
         self._pids = {}
 
     def _try(self, code, name, items, data, *args):
-        """What simple2's method returns; False if it failed. A pid is put down in {data: [pid]}."""
+        """Calls simple2's method; returns its result, or False if it failed. Adds a pid to {data: [pid]}."""
+        # Another check_msg() may be running the callback that calls this one.
+        nested = code == 10 and self._in_cb()
         try:
             value = getattr(simple2.MQTTClient, name)(self, *args)
             if value and data:
@@ -70,7 +72,7 @@ class MQTTClient(simple2.MQTTClient):
             return value
         except (OSError, simple2.MQTTException) as error:
             args = error.args or (0,)
-            # Not the connection's: a callback's, or a message that is too large (4).
+            # This is no fault of the connection: a callback raised it, or a message is too large (4).
             if code == 10 and (self._in_cb() or args[0] == 4):
                 raise
             if args[0] == 44:
@@ -79,9 +81,12 @@ class MQTTClient(simple2.MQTTClient):
                     self.subs.remove(data)
             self.conn_issue = error, 9 if args[0] == 7 else code
             return False
+        finally:
+            if nested:
+                simple2._link._reset(self, 8)
 
     def _again(self, data, pid):
-        """Queues what was sent: a message goes before those that were sent later or never."""
+        """Queues again what was sent: a message goes before those that were sent later or never."""
         queue = self.msg_to_send
         if len(data) == 2:
             if data not in self.sub_to_send:
@@ -99,7 +104,7 @@ class MQTTClient(simple2.MQTTClient):
                 self._pids.pop(queue.pop(0), None)
 
     def _ask(self):
-        """Sends PINGREQ when it is time; gives whether the broker has been silent for too long."""
+        """Sends PINGREQ when it is time; returns whether the broker has been silent for too long."""
         limit = 1000 * (self.keepalive or 0)
         idle = ticks_diff(ticks_ms(), self.last_cpacket)
         # Whole seconds count, as in the original.
@@ -108,10 +113,11 @@ class MQTTClient(simple2.MQTTClient):
         if 2 * idle >= limit and ticks_diff(self.last_ping, self.last_cpacket) <= 0:
             if self.sock and not self.conn_issue:
                 MQTTClient.ping(self)
+                simple2._link._reset(self, 16)
 
     def is_keepalive(self):
-        if self._ask():
-            # What waits nobody has read: a program may do nothing but publish.
+        if self._ask() and not simple2._link._reset(self, 19):
+            # A program that only publishes has not read the packets that wait. (A callback is for one that was read.)
             for _ in range(99):
                 if self.conn_issue:
                     return False
@@ -128,13 +134,16 @@ class MQTTClient(simple2.MQTTClient):
         self._cbstat = f
 
     def cbstat(self, pid, stat):
-        # An acknowledgement of the wrong kind leaves its pid awaited.
+        # After an acknowledgement of the wrong kind, its pid is still awaited.
         if stat != 2 or pid not in self.rcv_pids:
             for items in self.msg_to_confirm, self.sub_to_confirm:
                 data = pop(items, pid)
                 if stat:
-                    # As in the original it stands for all that are equal.
+                    # As in the original, it acknowledges all equal messages.
                     items.pop(data, None)
+                elif data and pid in self._released:
+                    # The broker has it. PUBCOMP may still come, and PUBREL is sent again on the next connection.
+                    items.setdefault(data, []).append(pid)
                 elif data:
                     self._again(data, pid)
             if stat:
@@ -153,12 +162,15 @@ class MQTTClient(simple2.MQTTClient):
             return
         self.conn_issue = None
         self._pause = 50
-        # What was sent on another connection is not acknowledged on this one.
+        # What was sent on another connection will not be acknowledged on this one.
         for items in self.msg_to_confirm, self.sub_to_confirm:
-            for data in items:
-                for pid in items[data]:
-                    self._again(data, pid)
-            items.clear()
+            for data in list(items):
+                for pid in items.pop(data):
+                    # PUBREL has just been sent again for those that the broker has.
+                    if pid in self._released:
+                        items.setdefault(data, []).append(pid)
+                    else:
+                        self._again(data, pid)
         if not session:
             self._pids.clear()
         return session
@@ -166,7 +178,7 @@ class MQTTClient(simple2.MQTTClient):
     def log(self):
         if self.DEBUG:
             error, place = self.conn_issue or (None, 0)
-            # A list: a tuple of constants would hold its strings once more.
+            # This is a list, because a tuple of constants would hold its strings once more.
             name = ["?", "connect", "publish", "subscribe", "reconnect", "sendqueue", "disconnect",
                     "ping", "wait_msg", "keepalive", "check_msg"][place]
             print("MQTT (%s): %r" % (name, error))
@@ -298,3 +310,5 @@ class MQTTClient(simple2.MQTTClient):
         result = self._try(10, "check_msg", None, None)
         self.is_keepalive()
         return result or None
+
+    _own = check_msg

@@ -10,7 +10,7 @@ _link = None
 def _load():
     global _link
     module = None
-    # One that another thread is importing has not all of its names yet.
+    # If another thread is importing the module, it does not have all of its names yet.
     while not hasattr(module, "_whole"):
         from . import _link as module
     _link = module
@@ -28,11 +28,13 @@ def pid_gen(pid=0):
 
 
 class MQTTClient:
-    # What a client does not set is here: each attribute of its own makes its others slower to find.
-    cb = granted = msg_max = cb_part = user = pswd = lw_topic = lw_msg = _big = _end = None
+    # Defaults are here, because each attribute of the client itself makes its others slower to find.
+    cb = granted = msg_max = cb_part = user = pswd = lw_topic = lw_msg = _big = _times = _before = None
     keepalive = lw_qos = 0
     ssl = lw_retain = False
     _part = b""
+    # The pids of the messages of QoS 2 that the broker has, but has not completed.
+    _released = ()
 
 
 _install(MQTTClient)

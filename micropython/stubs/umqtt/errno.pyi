@@ -3,26 +3,26 @@
 from typing import Final
 
 EUNKNOWN: Final = -1
-"""A packet that MQTT does not allow; the connection is closed."""
+"""The broker sent a packet that MQTT does not allow; the connection is closed."""
 ECONCLOSE: Final = 1
 """The broker closed the connection."""
 EREADLEN: Final = 2
-"""`_read()` gave another length than it was asked for."""
+"""`_read()` returned the wrong length."""
 EWRITELEN: Final = 3
-"""A packet could not be written whole in time; the connection is closed."""
+"""The broker closed the connection before a packet was written, or it was written only in part."""
 ESTRTOLONG: Final = 4
-"""A message is longer than `msg_max` or the memory: (4, topic, size).
+"""A message is longer than `msg_max` or than the memory allows: (4, topic, size).
 
 It was skipped; the connection stays.
 """
 ESUBACKPID: Final = 5
-"""Of the original alone: a SUBACK for an unknown pid. Here it is status 2."""
+"""Never raised. In the original: a SUBACK for an unknown pid, which is status 2 here."""
 ERESPONSE: Final = 6
 """Never raised."""
 EKEEPALIVE: Final = 7
-"""No answer to PINGREQ; the connection is closed. In robust2: the link was silent for too long."""
+"""No answer to PINGREQ; the connection is closed. robust2: the broker was silent for too long."""
 ENOCON: Final = 8
-"""No connection, when it should be read."""
+"""There is no connection to read from."""
 ECONUNKNOWN: Final = 20
 """CONNACK with a return code that MQTT does not know: (20, code)."""
 ECONPROTOCOL: Final = 21
@@ -38,11 +38,11 @@ ECONAUTH: Final = 25
 ECONNOT: Final = 28
 """Not connected."""
 ECONLENGTH: Final = 29
-"""The answer to CONNECT is no CONNACK."""
+"""The answer to CONNECT is not a CONNACK."""
 ECONTIMEOUT: Final = 30
-"""Time-out: of connecting, of TLS, of CONNACK, or of the rest of a packet."""
+"""Connecting, TLS, CONNACK or the rest of a packet timed out."""
 ESUBACKUNKNOWN: Final = 40
-"""A SUBACK of a form that MQTT does not know; the connection is closed."""
+"""A malformed SUBACK; the connection is closed."""
 ESUBACKFAIL: Final = 44
 """The broker refused a subscription: (44, pid). The connection stays."""
 STIMEOUT: Final = 0
@@ -50,4 +50,4 @@ STIMEOUT: Final = 0
 SDELIVERED: Final = 1
 """Status: acknowledged."""
 SUNKNOWNPID: Final = 2
-"""Status: an acknowledgement for a pid that nobody waits for (any more)."""
+"""Status: an acknowledgement for a pid that is not awaited (any more)."""

@@ -1,7 +1,7 @@
-"""`umqtt.simple2` that keeps what it could not send, and its errors in `conn_issue`.
+"""`umqtt.simple2` with queues for what could not be sent, and errors in `conn_issue`.
 
-Calls do not raise OSError or MQTTException: they return None, and `conn_issue` says what went
-wrong.
+A call that fails with OSError or MQTTException returns None, and `conn_issue` says what went wrong.
+But MQTTException(4), a message that is too large, is raised, and so is what a callback raises.
 """
 
 from typing import Any
@@ -14,62 +14,63 @@ _Subscription = tuple[_Text, int]
 
 class MQTTClient(simple2.MQTTClient):
     DEBUG: bool
-    """`log()` prints; False."""
+    """Whether `log()` prints. Default: False."""
     KEEP_QOS0: bool
-    """Messages of QoS 0 are queued too when they cannot be sent; True."""
+    """Whether messages of QoS 0 are queued too if they cannot be sent. Default: True."""
     NO_QUEUE_DUPS: bool
-    """A message that is in the queue is not queued again; True."""
+    """Whether a message that is already in the queue is not queued again. Default: True."""
     MSG_QUEUE_MAX: int
-    """The longest queue of messages, sent and not acknowledged ones counted; the oldest goes. 5."""
+    """The most messages unsent or unacknowledged; the oldest is dropped. Default: 5."""
     CONFIRM_QUEUE_MAX: int
-    """How many equal messages wait for an acknowledgement at most; 10."""
+    """The most equal messages that wait for an acknowledgement. Default: 10."""
     RESUBSCRIBE: bool
-    """Subscriptions are kept in `subs`, for `resubscribe()` and `reconnect()`; True."""
+    """Whether `subs` keeps subscriptions for `resubscribe()` and `reconnect()`. Default: True."""
     PAUSE_MAX: float
-    """The longest pause between two tries of `reconnect()`, in seconds; 5."""
+    """The longest pause between two attempts of `reconnect()`, in seconds. Default: 5."""
     subs: list[_Subscription]
     msg_to_send: list[_Message]
-    """(topic, msg, retain, qos) of what is to be sent."""
+    """(topic, msg, retain, qos) of each message to be sent."""
     sub_to_send: list[_Subscription]
     msg_to_confirm: dict[_Message, list[int]]
-    """The pids of what was sent and not acknowledged."""
+    """The pids of each message that was sent and not acknowledged."""
     sub_to_confirm: dict[_Subscription, list[int]]
     conn_issue: tuple[Exception, int] | None
     """None, or the exception and the place: 1 connect, 2 publish, 3 subscribe, 4 reconnect, 5
-    sendqueue, 6 disconnect, 7 ping, 8 wait_msg, 9 keepalive, 10 check_msg. A connect that succeeds
+    sendqueue, 6 disconnect, 7 ping, 8 wait_msg, 9 keepalive, 10 check_msg. A successful connect
     clears it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """As of `umqtt.simple2`."""
+        """As in `umqtt.simple2`."""
 
     def connect(  # type: ignore[override]
         self, clean_session: bool = True, timeout: float | None = None
     ) -> int | None:
-        """As of `umqtt.simple2`; a clean session empties the queue of messages."""
+        """As in `umqtt.simple2`; a clean session empties the queue of messages."""
 
     def reconnect(self) -> int | None:
-        """`connect(False)`, but after failures only when it is time: it waits up to 50 ms, then
-        returns None.
+        """Calls `connect(False)`. During the pause after a failure it sleeps at most 50 ms and
+        returns None instead.
 
-        The pause doubles up to PAUSE_MAX seconds. If the broker has no session, the subscriptions go to
-        `sub_to_send`.
+        The pause doubles up to PAUSE_MAX seconds. If the broker has no session, the subscriptions go
+        to `sub_to_send`.
         """
 
     def is_keepalive(self) -> bool:
-        """False, and a `conn_issue` of code 7, when no packet has come for `keepalive` and a second
-        more; when none has come for half of `keepalive`, it sends PINGREQ. `check_msg()` and
-        `is_conn_issue()` call it.
+        """Sends PINGREQ if no packet has come for half of `keepalive`. If none has come for
+        `keepalive` and one more second, sets `conn_issue` with code 7 and returns False.
+
+        `check_msg()` and `is_conn_issue()` call it.
         """
 
     def is_conn_issue(self) -> bool:
-        """Whether there is a `conn_issue`, which it logs."""
+        """Returns whether there is a `conn_issue`, and logs it."""
 
     def log(self) -> None:
         """Prints `conn_issue`, if DEBUG."""
 
     def things_to_do(self) -> int:
-        """How much is unsent or not acknowledged; at 0 the device may sleep."""
+        """Counts what is unsent or not acknowledged; when it is 0, the device may sleep."""
 
     def add_msg_to_send(self, data: _Message) -> None:
         """Queues a message; a subclass may keep it elsewhere."""
@@ -77,20 +78,20 @@ class MQTTClient(simple2.MQTTClient):
     def publish(  # type: ignore[override]
         self, topic: _Text, msg: _Text, retain: bool = False, qos: int = 0
     ) -> int | None:
-        """As of `umqtt.simple2`; a message that cannot be sent is queued."""
+        """As in `umqtt.simple2`; a message that cannot be sent is queued."""
 
     def subscribe(  # type: ignore[override]
         self, topic: _Text, qos: int = 0, resubscribe: bool = True
     ) -> int | None:
-        """As of `umqtt.simple2`, of one filter; `resubscribe` says whether it is kept in `subs`."""
+        """As in `umqtt.simple2`, with one filter; `resubscribe` says whether `subs` keeps it."""
 
     def unsubscribe(  # type: ignore[override]
         self, topic: _Text
     ) -> int | None:
-        """Ends a subscription, also one that is not sent yet."""
+        """Ends a subscription, even one that is not sent yet."""
 
     def resubscribe(self) -> None:
         """Subscribes to all of `subs` again."""
 
     def send_queue(self) -> bool:
-        """Sends what is queued, in order; False if that failed."""
+        """Sends what is queued, in order; returns False if that failed."""

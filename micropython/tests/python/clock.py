@@ -1,4 +1,4 @@
-"""A clock that stands still until somebody waits, and what comes while a client waits: import it before umqtt."""
+"""A clock that advances only when a client waits, and data that comes meanwhile. Import it before umqtt."""
 
 import sys
 import time

@@ -23,7 +23,7 @@ def issue(c):
 
 
 def lists(c):
-    """Prints what is queued and what is unconfirmed."""
+    """Prints what is queued and what is unacknowledged."""
     print("  to send", c.msg_to_send, c.sub_to_send)
     print("  to confirm", sorted(c.msg_to_confirm.items()), sorted(c.sub_to_confirm.items()))
 

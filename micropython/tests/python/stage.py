@@ -48,7 +48,7 @@ class Peer:
         self._arrived()
 
     def fill(self, byte, count):
-        """Sends a byte so many times."""
+        """Sends a byte `count` times."""
         self._ask("fill", byte.hex(), str(count))
 
     def forget(self):
@@ -76,7 +76,7 @@ class Peer:
         self._ask("hold", "until-full")
 
     def wire(self, count=0):
-        """The bytes that came since the last time, when there are so many or the client closed."""
+        """The bytes since the last call, once there are `count` or the client has closed."""
         return bytes.fromhex(self._ask("wire", str(count)))
 
     def state(self):
@@ -146,13 +146,29 @@ def connected(simple=None, **options):
     return c
 
 
+def connected_through(wrapper, **options):
+    """A client of the peer whose socket was wrapped before it had read from it, so that it is taken for the port's own."""
+    peer.answer()
+    c = make(**options)
+
+    def read(count):
+        del c._read
+        c.sock.setsockopt(6, 1, 1)
+        c.sock = wrapper(c.sock)
+        return c._read(count)
+
+    c._read = read
+    c.connect()
+    return c
+
+
 def link(c):
-    """What is left of the client's connection."""
+    """Prints the state of the client's connection."""
     print("sock", "None" if c.sock is None else "set", "- peer sees it", peer.state())
 
 
 def expire(c):
-    """All that the client waits for is late."""
+    """Makes every acknowledgement that the client awaits overdue."""
     for pid in c.rcv_pids:
         c.rcv_pids[pid] = ticks_add(ticks_ms(), -1)
 

@@ -9,7 +9,7 @@ pub(crate) enum Command {
     AnswerClose,
     /// Sends these bytes.
     Send(Vec<u8>),
-    /// Sends a byte so many times.
+    /// Sends a byte this many times.
     Fill(u8, usize),
     /// Sends these bytes one at a time, a millisecond apart.
     Trickle(Vec<u8>),
@@ -17,15 +17,15 @@ pub(crate) enum Command {
     Close,
     /// Closes so that the client gets "connection reset".
     Reset,
-    /// Reads nothing more from the connection until the client has filled it, or for ever.
+    /// Reads nothing more from the connection until the client has filled it, or without a limit.
     Hold { until_full: bool },
-    /// Gives what came since it was asked last, when there are so many bytes or the client has closed.
+    /// Returns what came since the last such command, once there are this many bytes or the client has closed.
     Wire(usize),
-    /// Gives "open", "closed" or "none", and forgets nothing.
+    /// Returns "open", "closed" or "none", and forgets nothing.
     State,
     /// Forgets what came in this connection: the test does not see it.
     Forget,
-    /// Gives how many connections there were.
+    /// Returns how many connections there were.
     Connections,
     /// Refuses connections from now on.
     Refuse,

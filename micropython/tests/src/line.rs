@@ -15,7 +15,7 @@ const FULL: Duration = Duration::from_millis(50);
 /// The time between the bytes of a trickle.
 const TRICKLE: Duration = Duration::from_millis(1);
 
-/// How long the end of a connection is waited for when the test is over.
+/// How long the test waits for the end of a connection when it is over.
 const LAST: Duration = Duration::from_secs(2);
 
 /// What a connection gets when its first packet has come.
@@ -28,7 +28,7 @@ pub(crate) struct Line {
     stream: Option<TcpStream>,
     /// All that came.
     pub(crate) received: Vec<u8>,
-    /// How much of it the program was told.
+    /// How much of it was reported to the program.
     told: usize,
     pub(crate) reacted: bool,
     output: VecDeque<u8>,
@@ -42,7 +42,7 @@ pub(crate) struct Line {
 
 enum Hold {
     ForEver,
-    /// Until nothing more has come since this time: so many bytes wait to be read.
+    /// Waits until nothing more has come since this time, when this many bytes wait to be read.
     UntilFull(Instant, u64),
 }
 
@@ -144,7 +144,7 @@ impl Line {
         self.held = Some(hold);
     }
 
-    /// How many bytes came that the program was not told.
+    /// How many bytes came that were not reported to the program.
     pub(crate) fn fresh(&self) -> usize {
         self.received.len() - self.told
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Started by root, Mosquitto would become a user who may not read the files of the test. Its log goes to standard
-/// error, which nobody reads.
+/// error, which nothing reads.
 const COMMON: &str = "user root\nmax_queued_messages 0\nlog_dest none\npid_file FOLDER/pid\n";
 
 /// The name in the certificate of the broker.
@@ -34,7 +34,7 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// A broker that lets everybody in, or `None`, and a word on standard output, when the machine has none and
+    /// A broker that accepts everybody; `None`, with a message on standard output, if the machine has no Mosquitto and
     /// `UMQTT_REAL` is not set.
     ///
     /// # Panics
@@ -91,7 +91,7 @@ impl Mosquitto {
         self.tls_port
     }
 
-    /// Its folder, which goes with it.
+    /// Its folder, which is removed with it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use crate::commands::hex;
 
-/// Up to so many bytes of a packet are shown whole.
+/// The longest packet that is shown whole, in bytes.
 const SHOWN: usize = 96;
 
-/// A stream as its packets, one a line, in hex; a long one is cut, with its length and a checksum. What is no whole
-/// packet stands in the last line.
+/// A stream as its packets, one a line, in hex; a long one is cut, with its length and a checksum. An
+/// incomplete packet is in the last line.
 #[must_use]
 pub fn packets(mut stream: &[u8]) -> String {
     let mut text = String::new();

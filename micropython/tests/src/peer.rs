@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::commands::{Command, hex};
 use crate::line::{Line, Reaction};
 
-/// How long a program waits for bytes at most, before it gets what there is.
+/// The longest time for which a program waits for bytes; then it gets what there is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A TCP server on a free port of 127.0.0.1 that obeys the program under test.
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Peer {
     port: u16,
     control: u16,
-    /// Dropped, it ends the thread.
+    /// Dropping this ends the thread.
     alive: UnixStream,
     thread: JoinHandle<Vec<Vec<u8>>>,
 }
@@ -53,13 +53,13 @@ impl Peer {
         Self { port, control, alive, thread }
     }
 
-    /// What `python/stage.py` wants as arguments: the client's port and the program's.
+    /// The arguments of `python/stage.py`: the client's port and the program's.
     #[must_use]
     pub fn arguments(&self) -> Vec<String> {
         vec![self.port.to_string(), self.control.to_string()]
     }
 
-    /// Ends, and gives what the client sent in each of its connections.
+    /// Ends, and returns what the client sent in each of its connections.
     ///
     /// # Panics
     /// When the peer did.
@@ -89,9 +89,9 @@ struct Table {
     control_listener: TcpListener,
     end: UnixStream,
     program: Option<TcpStream>,
-    /// A command that has not come whole.
+    /// The part of a command that has come so far.
     request: Vec<u8>,
-    /// The program waits for so many bytes, until this time at the latest.
+    /// The program waits for this many bytes, until this time at the latest.
     waiting: Option<(usize, Instant)>,
     /// Of the connections to come.
     reactions: VecDeque<Reaction>,

@@ -29,7 +29,7 @@ impl Random {
         usize::try_from(self.number() % bound).unwrap()
     }
 
-    /// True once in so many times.
+    /// True once in this many times.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -36,3 +36,38 @@ fn a_class_that_the_program_patches() {
 fn arguments_that_the_original_takes() {
     agree("alike/arguments");
 }
+
+#[test]
+fn packet_ids_that_are_few() {
+    agree("alike/few_ids");
+}
+
+#[test]
+fn a_socket_that_does_not_tell_what_it_has_written() {
+    agree("alike/forgetful_socket");
+}
+
+#[test]
+fn a_check_msg_that_reads_from_the_socket_itself() {
+    agree("alike/own_check_msg");
+}
+
+#[test]
+fn a_message_that_is_taken_in_the_midst_of_a_write() {
+    agree("alike/nested_write");
+}
+
+#[test]
+fn waiting_after_a_callback_that_raised_and_in_one() {
+    agree("alike/wait_after_error");
+}
+
+#[test]
+fn a_publish_while_a_part_waits_on_a_blocking_socket() {
+    agree("alike/peeks");
+}
+
+#[test]
+fn wrappers_that_raise_eagain_or_keep_packets() {
+    agree("alike/odd_wrappers");
+}

@@ -14,9 +14,12 @@ macro_rules! defects {
 
 defects! {
     callback_raises
+    callback_raises_twice
+    closed_behind
     closed_link
     d01_tls
     d02_partial_packet
+    d02_silent_link
     d02_slow_parts
     d02_split_anywhere
     d03_unexpected_packet
@@ -26,6 +29,7 @@ defects! {
     d05_slow_write
     d06_declared_length
     d06_limit
+    d06_memory
     d06_parts
     d06_skip
     d07_remaining_length
@@ -35,12 +39,14 @@ defects! {
     d11_kinds
     d12_inbound_qos2
     d12_inbound_qos3
+    d12_large_qos2
     d12_lost_session
     d13_resend
     d14_pid_in_flight
     d15_topics
     d16_optimised
     d17_wait_msg
+    d17_wait_msg_writes
     d18_refused_connection
     d19_addresses
     d19_connect_timeout

@@ -21,7 +21,7 @@ use umqtt_micropython_tests::{Mosquitto, Port, Side};
 /// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A board with a broker, and someone else who is connected to that.
+/// A board with a broker, and a second client of that broker.
 struct Garden {
     port: Port,
     broker: Mosquitto,
@@ -58,7 +58,7 @@ impl Garden {
         self.run(&micropython().join("examples").join(name))
     }
 
-    /// The next message, of whoever.
+    /// The next message, from any client.
     fn message(&mut self) -> (String, Vec<u8>) {
         let milliseconds = u32::try_from(PATIENCE.as_millis()).unwrap();
         loop {
@@ -84,7 +84,7 @@ impl Garden {
 
     /// Publishes, again and again, until `seen`.
     ///
-    /// Who subscribes at this moment hears it soon.
+    /// A client that subscribes meanwhile receives it soon.
     fn publish_until(&mut self, topic: &str, payload: &[u8], mut seen: impl FnMut(&mut Self) -> bool) {
         let start = Instant::now();
         loop {
@@ -350,7 +350,7 @@ fn none_is_forgotten() {
     }
 }
 
-/// Who copies file by file needs all of them.
+/// A user who copies file by file needs all of them.
 #[test]
 fn the_readme_names_every_file() {
     let readme = fs::read_to_string(micropython().join("README.md")).unwrap();

@@ -21,12 +21,15 @@ robust2! {
     r06_order
     r07_timed_out_are_bounded
     r08_queue_max_zero
+    r09_released
     r09_resend
     r09_late_puback
     r10_refused_subscription
     r11_other_qos
     r12_subscribes_again
     r13_idle_link
+    r13_slow_callback
+    r14_callback_nested
     r14_callback_raises
     r15_place_of_wait_msg
     r16_failed_connect

@@ -1,4 +1,4 @@
-//! What the stubs for editors promise is what the modules have.
+//! The modules have what the stubs for editors declare.
 
 // The helpers of these tests are not `#[test]`s themselves.
 #![allow(clippy::panic, clippy::unwrap_used)]

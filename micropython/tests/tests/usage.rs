@@ -1,7 +1,7 @@
 //! The ways in which people use the originals: every program of `python/usage/` runs on both sides, with one outcome.
 //!
-//! `usage.txt` has what may differ, with the reason, which the README of the modules gives, too. What differs and is
-//! not there fails, and so does what is there and does not differ.
+//! `usage.txt` lists what may differ, with the reason, which must also be in the README of the modules. A test fails on
+//! a difference that is not listed, and on a listed one that does not occur.
 
 // The helpers of these tests are not `#[test]`s themselves.
 #![allow(clippy::panic, clippy::unwrap_used)]

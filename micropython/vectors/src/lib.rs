@@ -1,4 +1,4 @@
-//! What the protocol core makes of every wire vector, as one number for each file of vectors.
+//! Runs the protocol core on every wire vector, and makes one number for each file of vectors.
 //!
 //! The same code runs on the host and on a processor for which there is no MicroPython to test in; the numbers
 //! must be the same.
@@ -26,7 +26,7 @@ const FILES: [(&str, &str); 9] = [
 /// Writes a line for each file: its name, how many packets were tried, and a number that depends on all outcomes.
 ///
 /// # Errors
-/// What the writer refuses.
+/// Any error of the writer.
 pub fn run(lines: &mut impl Write) -> fmt::Result {
     for (name, vectors) in FILES {
         let mut outcome = Outcome(0x811c_9dc5);
@@ -41,7 +41,7 @@ pub fn run(lines: &mut impl Write) -> fmt::Result {
                 .for_each(|b| bytes.push(b));
             let packet = bytes.buffer.get_mut(..bytes.length).unwrap_or_default();
             try_packet(packet, &mut random, &mut outcome)?;
-            // Then with a byte changed, here and there.
+            // Then it is tried with a byte changed, at several places.
             for _ in 0..16 {
                 let (at, change) = (random.below(packet.len()), random.next() as u8);
                 if let Some(byte) = packet.get_mut(at) {
@@ -105,7 +105,7 @@ fn try_packet(bytes: &[u8], random: &mut Random, outcome: &mut Outcome) -> fmt::
     Ok(())
 }
 
-/// Bytes of a vector; what does not fit is left out, on every processor alike.
+/// The bytes of a vector; what does not fit is left out, in the same way on every processor.
 struct Bytes {
     buffer: [u8; 1024],
     length: usize,
@@ -153,7 +153,7 @@ impl Random {
     }
 }
 
-/// What the start-up code calls, with its way to standard output, where MicroPython would call a module.
+/// The start-up code calls this, with its function for standard output, as MicroPython would call a module.
 #[cfg(not(feature = "host"))]
 #[unsafe(no_mangle)]
 extern "C" fn mpy_init(write: extern "C" fn(*const u8, usize)) -> i32 {

@@ -27,16 +27,16 @@ const MANIFEST: &str = "explore/Cargo.toml";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     if arguments.flag("--planted") {
-        return planted::run(&arguments.words()?);
+        return planted::run(&arguments.words()?, true);
     }
     let mut explore = program(MANIFEST, &["run"]);
     execute(explore.arg("--").args(arguments.rest()))
 }
 
-/// What the gate explores, and the faults that it plants.
+/// What the gate explores, and all planted faults.
 pub(crate) fn check() -> Result {
     execute(&mut program(MANIFEST, &["run"]))?;
-    planted::run_some()
+    planted::run(&[], false)
 }
 
 /// A command of cargo for the program of this manifest.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::shell::{Result, root};
@@ -10,7 +12,7 @@ use crate::source;
 
 const LIST: &str = "explore/planted.txt";
 
-/// Where the copies are.
+/// Where the copies are, one for each of the faults that are explored at the same time.
 const PLACE: &str = "target/planted";
 
 /// What of the project a copy has, besides the `Cargo.toml` of its workspace.
@@ -20,7 +22,6 @@ const COPIED: [&str; 2] = ["crates/umqtt-proto", "explore"];
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Fault {
     name: String,
-    is_in_gate: bool,
     /// The configuration that finds it.
     config: String,
     /// Words of what is found.
@@ -31,52 +32,59 @@ struct Fault {
     new: String,
 }
 
-/// Plants the faults with these names, or all.
-pub(super) fn run(names: &[String]) -> Result {
-    let faults = list()?;
+/// How many are built and explored at the same time.
+const JOBS: usize = 2;
+
+/// Plants the faults with these names, or all; shows their traces if it is told to.
+pub(super) fn run(names: &[String], shows_traces: bool) -> Result {
+    let mut faults = parse(&source::text(Path::new(LIST))?)?;
     if let Some(name) = names.iter().find(|name| faults.iter().all(|fault| fault.name != **name)) {
         return Err(format!("no fault of {LIST} is called {name}").into());
     }
-    plant_each(faults.iter().filter(|fault| names.is_empty() || names.contains(&fault.name)), true)
-}
-
-/// Plants those of the gate, and sees that the others can be planted.
-pub(super) fn run_some() -> Result {
-    let faults = list()?;
-    for fault in &faults {
-        fault.patched(&source::text(&fault.source())?)?;
-    }
-    plant_each(faults.iter().filter(|fault| fault.is_in_gate), false)
-}
-
-fn list() -> Result<Vec<Fault>> {
-    parse(&source::text(Path::new(LIST))?)
-}
-
-fn plant_each<'a>(faults: impl Iterator<Item = &'a Fault>, shows_traces: bool) -> Result {
-    let mut table = Vec::new();
-    let mut missed = Vec::new();
-    for fault in faults {
-        let start = Instant::now();
-        let said = fault.explore()?;
-        let found = said.lines().find(|line| line.starts_with("fault of "));
-        if shows_traces {
-            println!("\n=== {} ===\n{}", fault.name, trace(&said));
+    faults.retain(|fault| names.is_empty() || names.contains(&fault.name));
+    let next = AtomicUsize::new(0);
+    let lines = Mutex::new(vec![String::new(); faults.len()]);
+    let missed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for job in 0..JOBS {
+            let (faults, next, lines, missed) = (&faults, &next, &lines, &missed);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(fault) = faults.get(index) else { return };
+                    let (line, is_found) = plant(fault, job, shows_traces);
+                    if !is_found {
+                        missed.lock().unwrap_or_else(PoisonError::into_inner).push(fault.name.as_str());
+                    }
+                    if let Some(place) = lines.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
+                        *place = line;
+                    }
+                }
+            });
         }
-        let time = start.elapsed().as_secs_f64();
-        let is_found = found.is_some_and(|found| found.contains(&fault.finds));
-        let found = found.unwrap_or("nothing was found");
-        table.push(format!("{:<40}{time:>6.1} s  {found}", fault.name));
-        if !is_found {
-            missed.push(fault.name.as_str());
-        }
+    });
+    println!("\n{}", lines.into_inner().unwrap_or_else(PoisonError::into_inner).join("\n"));
+    match missed.into_inner().unwrap_or_else(PoisonError::into_inner).as_slice() {
+        [] => Ok(()),
+        missed => Err(format!("not found as expected: {}", missed.join(", ")).into()),
     }
-    println!("\n{}", table.join("\n"));
-    if missed.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("not found as expected: {}", missed.join(", ")).into())
+}
+
+/// Plants a fault and explores; gives a line of the table, and whether the fault was found. A fault that is not
+/// found as expected shows its trace in any case.
+fn plant(fault: &Fault, job: usize, shows_trace: bool) -> (String, bool) {
+    let start = Instant::now();
+    let said = match fault.explore(job) {
+        Ok(said) => said,
+        Err(error) => return (format!("{:<40}{error}", fault.name), false),
+    };
+    let found = said.lines().find(|line| line.starts_with("fault of "));
+    let time = start.elapsed().as_secs_f64();
+    let is_found = found.is_some_and(|found| found.contains(&fault.finds));
+    if shows_trace || !is_found {
+        println!("\n=== {} ===\n{}", fault.name, trace(&said));
     }
+    (format!("{:<40}{time:>6.1} s  {}", fault.name, found.unwrap_or("nothing was found")), is_found)
 }
 
 /// The part of an output that is the trace.
@@ -103,9 +111,9 @@ impl Fault {
         }
     }
 
-    /// Makes the copy with the fault, and explores it; gives what that printed.
-    fn explore(&self) -> Result<String> {
-        let place = root().join(PLACE).join(&self.name);
+    /// Puts the fault into this copy, in place of the one before, and explores it; gives what that printed.
+    fn explore(&self, copy: usize) -> Result<String> {
+        let place = root().join(PLACE).join(copy.to_string());
         let workspace = source::text(Path::new("Cargo.toml"))?;
         write(&place.join("Cargo.toml"), workspace_of_core(&workspace).as_bytes())?;
         for file in source::files()? {
@@ -119,9 +127,11 @@ impl Fault {
         }
         let manifest = place.join("explore/Cargo.toml");
         let mut explore = super::program(&manifest.to_string_lossy(), &["run"]);
-        // A fault is found soon: what counts is the time to compile.
-        explore.args(["--config", "profile.release.opt-level=1", "--", "--most", "3000000", &self.config]);
-        println!("planting {}", self.name);
+        // A fault is found soon: what counts is the time to compile, and each fault changes a line or two.
+        for setting in ["opt-level=0", "incremental=true"] {
+            explore.args(["--config", &format!("profile.release.{setting}")]);
+        }
+        explore.args(["--", "--most", "3000000", &self.config]);
         let Output { status, stdout, stderr } =
             explore.stdin(Stdio::null()).output().map_err(|error| format!("cargo: {error}"))?;
         let said = String::from_utf8_lossy(&stdout).into_owned();
@@ -165,8 +175,7 @@ fn parse(text: &str) -> Result<Vec<Fault>> {
         }
         let wrong = || format!("{LIST}:{number}: `{line}` is not understood");
         if let Some(name) = line.strip_prefix("fault ") {
-            let (name, is_in_gate) = name.strip_suffix(" *").map_or((name, false), |name| (name, true));
-            faults.push(Fault { name: name.into(), is_in_gate, ..Fault::default() });
+            faults.push(Fault { name: name.into(), ..Fault::default() });
             continue;
         }
         let fault = faults.last_mut().ok_or_else(wrong)?;
@@ -203,13 +212,12 @@ fn add_line(text: &mut String, line: &str) {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# words\n\nfault a *\nin x\nfinds too late\nfile b.rs\n-one\n-two\n+three\n";
+    const TEXT: &str = "# words\n\nfault a\nin x\nfinds too late\nfile b.rs\n-one\n-two\n+three\n";
 
     #[test]
     fn a_fault_is_read() {
         let expected = Fault {
             name: "a".into(),
-            is_in_gate: true,
             config: "x".into(),
             finds: "too late".into(),
             file: "b.rs".into(),

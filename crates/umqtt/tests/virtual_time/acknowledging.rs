@@ -94,6 +94,7 @@ fn a_full_table_of_incoming_ids_makes_progress_with_each_connection() {
                 Ok(None) => panic!("{} messages of {count}", numbers.len()),
                 Err(error) => {
                     assert_eq!((error, error.fault()), (ended(SessionError::IncomingFull), Fault::Resource));
+                    assert_eq!(handle.finished(), Some(1_000), "they have a second to arrive");
                     handle.network.pump();
                     assert_eq!(acknowledged(&handle), numbers.len() as u64, "all that was handed over");
                     client.connect(&options).unwrap();

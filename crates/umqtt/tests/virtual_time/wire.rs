@@ -43,6 +43,8 @@ pub struct Shared {
     /// The handle of the link that is open.
     pub link: Option<Link>,
     pub opened: usize,
+    /// The time that the last link was given to be closed behind its last packet.
+    pub finished: Option<u32>,
     /// Called with each new link, to make it fail.
     pub on_open: Option<Box<OnOpen>>,
 }
@@ -94,6 +96,11 @@ impl<S: Service> Handle<S> {
         self.shared.borrow().opened
     }
 
+    /// The milliseconds that the last link was given to be closed behind its last packet, if that is how it ended.
+    pub fn finished(&self) -> Option<u32> {
+        self.shared.borrow().finished
+    }
+
     pub fn on_open(&self, action: impl FnMut(usize, &Link) + 'static) {
         self.shared.borrow_mut().on_open = Some(Box::new(action));
     }
@@ -130,6 +137,7 @@ impl<S: Service> Transport for Wire<S> {
             let mut shared = self.shared.borrow_mut();
             let number = shared.opened;
             shared.opened += 1;
+            shared.finished = None;
             if let Some(action) = &mut shared.on_open {
                 action(number, &link);
             }
@@ -193,6 +201,11 @@ impl<S: Service> Transport for Wire<S> {
     fn close(&mut self) {
         self.end = None;
         self.network.pump();
+    }
+
+    fn finish(&mut self, timeout: u32) {
+        self.shared.borrow_mut().finished = Some(timeout);
+        self.close();
     }
 }
 

@@ -3,12 +3,12 @@
 use super::table::Context;
 use super::{Obj, Py, Q, Vm, q};
 
-/// The function object that every call hands over: `mp_obj_fun_bc_t`, or one of [`Methods`].
+/// The function object that every call passes: `mp_obj_fun_bc_t`, or one of [`Methods`].
 #[repr(C)]
 pub struct Function {
     kind: *const Kind,
     pub(super) context: &'static Context,
-    /// What `__name__` says; of one of [`Methods`] alone.
+    /// The value of `__name__`; only one of [`Methods`] has it.
     name: Q,
     code: Native,
 }
@@ -21,22 +21,22 @@ pub type Native = extern "C" fn(&'static Function, usize, usize, *const Obj) -> 
 struct Kind {
     kind: usize,
     flags_and_name: u32,
-    /// Where in `slots` the functions are, from 1 on: `call` is the third and `attr` the sixth.
+    /// Where in `slots` the functions are, counted from 1; the third entry is for `call` and the sixth for `attr`.
     places: [u8; 12],
     slots: [usize; 2],
 }
 
-/// Makes methods: functions that bind `self`, and have a `__name__`, which MicroPython's own native ones do not.
+/// Makes methods: functions that bind `self` and have a `__name__`, which MicroPython's own native functions lack.
 #[cfg(any(not(feature = "link"), feature = "user-module"))]
 pub struct Methods(*const Kind);
 
 #[cfg(any(not(feature = "link"), feature = "user-module"))]
 impl Methods {
-    /// Methods are of a type like that of this function.
+    /// Makes the type of the methods from the type of this function.
     pub fn like(vm: &Vm, py: &mut Py, function: &Function) -> Self {
         let kind = vm.memory_or_raise(py, size_of::<Kind>()).start.cast::<Kind>();
-        // SAFETY: the type of a function that MicroPython called is one of its own, which have this head; the new block
-        // is large enough, and aligned to two words.
+        // SAFETY: the type of a function that MicroPython called is one of its own, and these begin like this; the new
+        // block is large enough, and aligned to two words.
         unsafe {
             let known = &*function.kind;
             kind.write(Kind {
@@ -106,11 +106,11 @@ impl Call {
     }
 
     pub const fn all(&self) -> &[Obj] {
-        // SAFETY: MicroPython tells the number of positional arguments at this place.
+        // SAFETY: MicroPython passes the number of positional arguments at this place.
         unsafe { core::slice::from_raw_parts(self.arguments, self.positional) }
     }
 
-    /// So many arguments, all of them by position; raises `TypeError`.
+    /// Exactly `N` arguments, all of them by position; raises `TypeError`.
     #[inline(always)]
     pub fn exactly<const N: usize>(&self, vm: &Vm, py: &mut Py) -> [Obj; N] {
         match self.all().try_into() {
@@ -119,12 +119,12 @@ impl Call {
         }
     }
 
-    /// Whether all arguments came by position, and so many of them.
+    /// Whether all arguments came by position, and their number is in this range.
     pub const fn is_by_position(&self, least: usize, most: usize) -> bool {
         self.keywords == 0 && least <= self.positional && self.positional <= most
     }
 
-    /// An argument by its position, or [`Obj::NULL`] when it was left out.
+    /// An argument by its position, or [`Obj::NULL`] if it was left out.
     #[inline(never)]
     pub fn argument(&self, index: usize) -> Obj {
         self.all().get(index).copied().unwrap_or(Obj::NULL)

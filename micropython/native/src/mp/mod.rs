@@ -1,15 +1,15 @@
-//! MicroPython as native code sees it; all unsafe code is here and in the files beside it.
+//! MicroPython as native code sees it; all unsafe code is in this folder.
 //!
 //! A native module gets one table of functions (`mp_fun_table`, ABI 6.3: MicroPython 1.23 and later) and its own
 //! context. Four rules make the rest of the crate sound:
 //!
 //! - An exception leaves by a long jump over our frames, so no frame holds anything with a destructor.
 //! - Any call into MicroPython may collect garbage or run the program, which may call us again. Such a call takes
-//!   `&mut Py`, and whatever is lent from the heap borrows `Py`: so the compiler sees to it that no slice lives across
-//!   one. There is one `Py` for each call of ours, and the fields of the [`Client`] are cells.
-//! - Whatever we point into is held by an object that is reachable: the client's state by the attribute `_m`,
+//!   `&mut Py`, and whatever is lent from the heap borrows `Py`: so the compiler ensures that no slice lives across
+//!   such a call. There is one `Py` for each call of ours, and the fields of the [`Client`] are cells.
+//! - Whatever we point into is kept by an object that is reachable: the client's state by the attribute `_m`,
 //!   and the buffers by the state, which the collector scans like every block of its heap.
-//! - Nothing that a program can replace is taken for what it should be: see [`Client::of`].
+//! - Nothing that a program can replace is trusted to be what it should be: see [`Client::of`].
 
 mod function;
 mod memory;
@@ -67,10 +67,10 @@ impl Obj {
     }
 }
 
-/// The right to call into MicroPython, which nobody can do while something of its heap is lent. It has no size.
+/// The right to call into MicroPython, which is not possible while something in its heap is lent. It has no size.
 pub struct Py(());
 
-/// MicroPython, as the module was loaded into it: a pointer for each thing that is needed often.
+/// The MicroPython that loaded the module: a pointer for each thing that is needed often.
 #[derive(Clone, Copy)]
 pub struct Vm {
     table: &'static Table,
@@ -78,7 +78,7 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// The one that called this function; once in each function that MicroPython calls.
+    /// The MicroPython that called this function; call it once in each function that MicroPython calls.
     #[inline(always)]
     pub fn of(function: &'static Function) -> (Self, Py) {
         (Self::at(function), Py(()))
@@ -91,7 +91,7 @@ impl Vm {
 
     #[inline(always)]
     fn qstr(&self, name: Q) -> usize {
-        // SAFETY: names are made by `qstrs!` alone, and the module's table has them all.
+        // SAFETY: only `qstrs!` makes names, and the module's table has them all.
         usize::from(unsafe { *self.context.qstrs.add(name) })
     }
 
@@ -114,7 +114,7 @@ impl Vm {
         self.attr(py, Obj(core::ptr::from_ref(self.context) as usize), name)
     }
 
-    /// A builtin, which is always there: what is raised here would leave the caller with our globals.
+    /// A builtin, which must exist: an exception here would leave the caller with our globals.
     #[inline(never)]
     pub fn builtin(&self, _: &mut Py, name: Q) -> Obj {
         let before = (self.table.swap_globals)(self.context.globals);
@@ -123,7 +123,7 @@ impl Vm {
         value
     }
 
-    /// Only while the module is being imported: its globals are the current ones.
+    /// Sets a global. Only allowed while the module is being imported: its globals are the current ones then.
     pub fn store_global(&self, _py: &mut Py, name: Q, value: Obj) {
         (self.table.store_global)(self.qstr(name), value);
     }
@@ -160,7 +160,7 @@ impl Vm {
         call.0[0] != Obj::NULL
     }
 
-    /// Calls a method with the first `count` arguments that stand in `call`.
+    /// Calls a method with the first `count` arguments in `call`.
     #[inline(never)]
     pub fn call_method(&self, _: &mut Py, call: &Method, count: usize) -> Obj {
         (self.table.call_method)(count, 0, call.0.as_ptr())
@@ -172,7 +172,7 @@ impl Vm {
         (self.table.call)(function, arguments.len(), arguments.as_ptr())
     }
 
-    /// Calls a function with the arguments that one of ours was called with.
+    /// Calls a function with the arguments of a call of ours.
     pub fn pass_on(&self, _: &mut Py, function: Obj, call: &Call) -> Obj {
         (self.table.call)(function, call.counts(), call.arguments())
     }
@@ -190,14 +190,14 @@ impl Vm {
         self.raise(py, exception)
     }
 
-    /// Raises `AssertionError` for an argument that MQTT does not allow; its text is the argument's name.
+    /// Raises `AssertionError` for an argument that MQTT does not allow; the text is the argument's name.
     #[inline(never)]
     pub fn refuse(&self, py: &mut Py, name: Q) -> ! {
         let name = self.name(name);
         self.raise_builtin(py, q::AssertionError, &[name])
     }
 
-    /// Raises an exception of Python's own.
+    /// Raises a builtin exception.
     #[inline(never)]
     pub fn raise_builtin(&self, py: &mut Py, name: Q, arguments: &[Obj]) -> ! {
         let exception = self.builtin(py, name);
@@ -226,7 +226,7 @@ impl Vm {
         self.set_item(py, container, key, GET)
     }
 
-    /// Sets an item, or deletes it ([`Obj::NULL`]).
+    /// Sets an item, or deletes it if the value is [`Obj::NULL`].
     #[inline(never)]
     pub fn set_item(&self, _: &mut Py, container: Obj, key: Obj, value: Obj) -> Obj {
         (self.table.subscript)(container, key, value)
@@ -237,7 +237,7 @@ impl Vm {
         (self.table.new_tuple)(items.len(), items.as_ptr())
     }
 
-    /// A copy of these bytes of a block as `bytes`.
+    /// A copy of some bytes of a block as `bytes`.
     #[inline(never)]
     pub fn bytes(&self, _: &mut Py, memory: Memory, start: usize, end: usize) -> Obj {
         let (start, length) = if start <= end && end <= memory.size { (start, end - start) } else { (0, 0) };
@@ -256,19 +256,19 @@ impl Vm {
         if !(self.table.buffer)(object, &mut info, flags) || info.length == 0 {
             return &[];
         }
-        // SAFETY: MicroPython gave the place; the caller holds the object, and the program, which could change it,
+        // SAFETY: MicroPython gave this address; the caller holds the object, and the program, which could change it,
         // does not run while `Py` is borrowed.
         unsafe { core::slice::from_raw_parts(info.start, info.length) }
     }
 
-    /// Whether these bytes lie outside of the memory, so that it can be filled from them.
+    /// Whether these bytes are outside the memory, so that it can be filled from them.
     #[inline(never)]
     pub fn is_apart(&self, bytes: &[u8], memory: Memory) -> bool {
         let (first, start) = (bytes.as_ptr() as usize, memory.start as usize);
         first + bytes.len() <= start || start + memory.size <= first
     }
 
-    /// Begins to walk over an iterable; raises `TypeError`.
+    /// Begins to iterate over an object; raises `TypeError`.
     #[inline(never)]
     pub fn iterate(&self, _: &mut Py, iterable: Obj) -> Iteration {
         let mut iteration = Iteration([Obj::NULL; 4]);
@@ -290,6 +290,12 @@ impl Vm {
         if start.is_null() { None } else { Some(Memory { start, size }) }
     }
 
+    /// Frees a block that nothing else has seen.
+    #[inline(never)]
+    pub fn release(&self, _: &mut Py, memory: Memory) {
+        (self.table.reallocate)(memory.start, 0, true);
+    }
+
     /// As [`memory`](Self::memory), but raises `MemoryError`.
     #[inline(never)]
     pub fn memory_or_raise(&self, py: &mut Py, size: usize) -> Memory {
@@ -305,8 +311,8 @@ impl Vm {
         (self.table.new_bytearray)(memory.size, memory.start)
     }
 
-    /// The events of a stream by its `ioctl`, of [`READABLE`] and [`BROKEN`]; `None` when it cannot tell. An object that
-    /// is no stream raises `OSError`.
+    /// The events [`READABLE`] and [`BROKEN`] of a stream by its `ioctl`; `None` if it does not report them. An object
+    /// that is not a stream raises `OSError`.
     #[inline(never)]
     pub fn poll(&self, _: &mut Py, stream: Obj) -> Option<usize> {
         let protocol = (self.table.stream)(stream, IOCTL);
@@ -315,14 +321,14 @@ impl Vm {
         if events == usize::MAX { None } else { Some(events) }
     }
 
-    /// A `memoryview` that will show memory; raises `RuntimeError` if MicroPython's objects look otherwise than here.
+    /// A `memoryview` that will show memory; raises `RuntimeError` if MicroPython's objects have another layout.
     #[cfg(feature = "link")]
     pub fn lent(&self, py: &mut Py) -> Lent {
         let any = Memory { start: self.context.globals.0 as *mut u8, size: 1 };
         let array = self.bytearray(py, &any);
         let view = self.builtin(py, q::memoryview);
         let object = self.call(py, view, &[array]);
-        // SAFETY: it is an object, of four words at least in every version so far.
+        // SAFETY: it is an object, which has at least four words in every version so far.
         let array = unsafe { &mut *(object.0 as *mut Array) };
         if array.length != any.size || array.items != any.start || array.typecode_and_offset >> 8 != 0 {
             self.raise_builtin(py, q::RuntimeError, &[]);
@@ -340,7 +346,7 @@ impl Method {
         Self([Obj::NULL; 6])
     }
 
-    /// Sets the arguments from the first on.
+    /// Sets the arguments, beginning with the first.
     #[inline(always)]
     pub const fn set(&mut self, arguments: [Obj; 4]) {
         let [function, bound, ..] = self.0;
@@ -349,13 +355,13 @@ impl Method {
     }
 }
 
-/// `mp_obj_iter_buf_t`: how far a walk over an iterable has come.
+/// `mp_obj_iter_buf_t`: the state of an iteration.
 #[repr(C)]
 pub struct Iteration([Obj; 4]);
 
 impl Client {
     /// The client that an object is, by its attribute `_m`; raises `AttributeError`, `TypeError` or `AssertionError`
-    /// when it was not initialised, or when the program has put something else there.
+    /// if it was not initialised, or if the program has put something else there.
     #[inline(never)]
     pub fn of(vm: &Vm, py: &mut Py, object: Obj) -> &'static Self {
         let state = vm.attr(py, object, q::_m);
@@ -364,20 +370,20 @@ impl Client {
         client
     }
 
-    /// The client whose state these bytes are: they are its own block, which has its own address in it, and as
-    /// `bytes` no program can write to it.
+    /// The client whose state these bytes are. The block contains its own address, and a program cannot write to
+    /// `bytes`, so it cannot forge one.
     fn behind(state: &[u8]) -> Option<&'static Self> {
         let start = state.as_ptr().cast::<Self>();
         if state.len() != size_of::<Self>() {
             return None;
         }
-        // SAFETY: so many bytes are there; they are read as a number, wherever it lies.
+        // SAFETY: the block has this many bytes, and the read of the number needs no alignment.
         let address = unsafe { (&raw const (*start).address).read_unaligned() };
-        // SAFETY: `initialise` made it; the object, which our caller holds, holds it. Its fields are cells.
+        // SAFETY: `initialise` made it, and the object, which our caller holds, keeps it. Its fields are cells.
         if address == start as usize { Some(unsafe { &*start }) } else { None }
     }
 
-    /// Gives an object its state, or a new one in the place of the old, which may be in use further up.
+    /// Gives an object its state, or resets its old one, which a caller may still be using.
     #[cfg(feature = "link")]
     pub fn initialise(vm: &Vm, py: &mut Py, object: Obj, own_read: Obj, own_write: Obj) {
         let mut state = Method::new();
@@ -388,9 +394,9 @@ impl Client {
             state.0[0] = vm.bytes(py, zeros, 0, zeros.size);
         }
         let start = vm.buffer(py, state.0[0]).as_ptr().cast_mut().cast::<Self>();
-        // SAFETY: the heap's blocks are aligned to two words at least, and this one is large enough: `bytes` of ours
-        // that no program has seen, or a client's state. A client of zeros is one, once its `vm` is there: all else
-        // are numbers, options of numbers and objects.
+        // SAFETY: the heap's blocks are aligned to two words at least, and this one is large enough: it is our own
+        // `bytes` that no program has seen, or a client's state. A client of zeros is valid once its `vm` is set: all
+        // else in it is numbers, options of numbers and objects.
         let client = unsafe {
             start.cast::<u8>().write_bytes(0, size_of::<Self>());
             (&raw mut (*start).vm).write(*vm);
@@ -401,6 +407,7 @@ impl Client {
         client.own_read.set(own_read);
         client.own_write.set(own_write);
         client.ticks.set(vm.global(py, q::ticks_ms));
+        client.ident.set(vm.global(py, q::get_ident));
         client.packet.set(vm.lent(py));
         client.room.set(vm.lent(py));
         vm.store(py, object, q::_m, state.0[0]);

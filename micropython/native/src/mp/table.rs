@@ -1,4 +1,4 @@
-//! What MicroPython's headers say: its table of functions, and the objects that are looked into.
+//! Declarations from MicroPython's headers: its table of functions, and the objects that we look into.
 
 use super::{Iteration, Native, Obj};
 
@@ -42,7 +42,7 @@ pub(super) const READ: usize = 1;
 #[repr(C)]
 pub(super) struct Array {
     pub(super) object_type: usize,
-    /// The type in the lowest byte, and above that how far behind `items` it begins.
+    /// The type in the lowest byte, and above that the offset from `items`.
     pub(super) typecode_and_offset: usize,
     pub(super) length: usize,
     pub(super) items: *mut u8,
@@ -127,7 +127,7 @@ pub(super) fn table() -> &'static Table {
         #[cfg_attr(feature = "user-module", link_name = "umqtt_table")]
         static mp_fun_table: Table;
     }
-    // SAFETY: the linker puts the table of the MicroPython that loads us here; it is never changed.
+    // SAFETY: the linker puts the table of the MicroPython that loads us here; it never changes.
     unsafe { &mp_fun_table }
 }
 
@@ -160,7 +160,7 @@ pub(super) fn table() -> &'static Table {
     unsafe { umqtt_table() }
 }
 
-// What the compiler calls for copies; a firmware has that.
+// The compiler calls these for copies; a firmware already has them.
 
 #[cfg(not(any(target_arch = "arm", feature = "user-module")))]
 #[unsafe(no_mangle)]
@@ -174,7 +174,7 @@ extern "C" fn memset(to: *mut u8, byte: i32, count: usize) -> *mut u8 {
     (table().memset)(to, byte, count)
 }
 
-// One function for all its names, as nothing else takes away those that are not used.
+// One function has all the names, because nothing removes functions that are not used.
 #[cfg(all(target_arch = "arm", not(feature = "user-module")))]
 core::arch::global_asm!(
     ".text",

@@ -4,12 +4,11 @@ mod publish;
 mod receive;
 mod send;
 
-use crate::client::Client;
 use crate::mp::{Call, Function, Methods, Obj, Py, Vm};
 use crate::qstrs::{LATER, q};
 
-/// `_install(class)`: adds the methods. Those that do more than to load `_link` and call what they are called there are
-/// the hot ones: so the class is whole from the import on, and what a program puts in their place stays there.
+/// `_install(class)`: adds the methods. Only the hot ones do more than load `_link` and call the function of the same
+/// name there. So the class is complete after the import, and a method that a program replaces stays replaced.
 pub extern "C" fn m_install(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
     let (vm, py) = &mut Vm::of(function);
     let [class] = Call::new(n, kw, arguments).exactly(vm, py);
@@ -22,7 +21,10 @@ pub extern "C" fn m_install(function: &'static Function, n: usize, kw: usize, ar
         add(name, m_later);
     }
     add(q::publish, publish::m_publish);
-    add(q::check_msg, receive::m_check_msg);
+    let check_msg = methods.make(vm, py, q::check_msg, receive::m_check_msg);
+    for name in [q::check_msg, q::_own] {
+        vm.store(py, class, name, check_msg);
+    }
     vm.none()
 }
 
@@ -43,14 +45,4 @@ pub fn link(vm: &Vm, py: &mut Py) -> Obj {
     }
     let load = vm.global(py, q::_load);
     vm.call(py, load, &[])
-}
-
-/// `_notice(client)`: something is about to be written.
-pub extern "C" fn m_notice(function: &'static Function, n: usize, kw: usize, arguments: *const Obj) -> Obj {
-    let (vm, py) = &mut Vm::of(function);
-    let [me] = Call::new(n, kw, arguments).exactly(vm, py);
-    let client = Client::of(vm, py, me);
-    let socket = client.attr(py, q::sock);
-    client.notice_end(py, socket);
-    vm.none()
 }

@@ -10,7 +10,7 @@ use crate::client::{Client, Failure, Kind};
 use crate::mp::{Call, Function, Obj, Py, Vm};
 use crate::qstrs::q;
 
-/// A larger payload is not copied into the transmit buffer, and a larger buffer is not kept for the next packet.
+/// The largest payload that is copied into the transmit buffer, and the largest buffer that is kept.
 pub const KEPT: usize = 512;
 
 /// `publish(topic, msg, retain=False, qos=0, dup=False, pid=None)`
@@ -19,7 +19,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
     let call = Call::new(n, kw, arguments);
     let mut given = [0, 1, 2, 3, 4, 5, 6].map(|index| call.argument(index));
     if !call.is_by_position(3, given.len()) {
-        // Arguments by name: a function in Python sorts them.
+        // Some arguments are given by name: a function in Python sorts them.
         let link = link(vm, py);
         let sort = vm.attr(py, link, q::publish);
         let sorted = vm.pass_on(py, sort, &call);
@@ -39,7 +39,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
     }
     let (dup, has_pid) = (is_set(py, dup), qos > 0 && is_set(py, pid));
     let mut id = if has_pid { vm.packet_id(py, pid) } else { PacketId::FIRST };
-    // How much of the payload stands in the packet, behind the id; and whether it is all of it.
+    // How much of the payload is in the packet, after the id; and whether that is all of it.
     let (copied, is_small) = (Cell::new(0), Cell::new(true));
     let encode = |py: &mut Py, id: PacketId| {
         let delivery = match qos {
@@ -52,7 +52,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
             let payload = vm.buffer(py, message);
             is_small.set(payload.len() <= KEPT);
             if !vm.is_apart(topic, memory) || is_small.get() && !vm.is_apart(payload, memory) {
-                // A program publishes what was shown of this very memory.
+                // The program publishes a view of this same memory.
                 return Err(Failure::TooSmall(memory.size()));
             }
             let Ok(topic) = TopicName::from_bytes(topic) else { return Err(Failure::Refused(q::topic)) };
@@ -64,7 +64,7 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
             size.map_err(|error| Failure::of(error, q::msg))
         })
     };
-    // A message that is refused takes no id: so that comes last.
+    // A message that is refused takes no id, so the id is taken last.
     let mut size = encode(py, id);
     let mut deadline = Obj::NULL;
     if qos > 0 {
@@ -77,13 +77,13 @@ pub extern "C" fn m_publish(function: &'static Function, n: usize, kw: usize, ar
             let at = size - copied.get() - 2;
             client.transmit.get().put(py, at, &id.as_u16().to_be_bytes());
         } else {
-            // What gives the ids has sent something.
+            // The program's `newpid` has itself sent something.
             size = encode(py, id);
         }
     }
-    client.send_packet(py, size);
+    client.send_packet(py, client.transmit.get(), client.packet.get(), size);
     if !is_small.get() {
-        // A large payload goes out from where it is, in a write of its own.
+        // A large payload is sent without a copy, in a write of its own.
         client.cold(py, q::_payload, &[me, message]);
     }
     if qos == 0 {

@@ -1,16 +1,13 @@
-//! `check_msg`: at most one packet, and nothing behind it.
+//! `check_msg`: reads at most one packet, and nothing beyond it.
 
 use umqtt_proto::QoS;
 use umqtt_proto::wire::{Ack, FixedHeader, PacketType, Publish};
 
 use super::publish::KEPT;
-use crate::client::{Client, Failure, ticks_diff};
+use crate::client::{Client, SMALL, ticks_diff};
 use crate::codes::{ECONCLOSE, ECONNOT, EREADLEN, EUNKNOWN};
 use crate::mp::{Call, Function, Memory, Method, Obj, Py, Vm};
 use crate::qstrs::q;
-
-/// The smallest receive buffer.
-const SMALL: usize = 64;
 
 /// `check_msg()`
 pub extern "C" fn m_check_msg(
@@ -22,28 +19,27 @@ pub extern "C" fn m_check_msg(
     let (vm, py) = &mut Vm::of(function);
     let [me] = Call::new(n, kw, arguments).exactly(vm, py);
     let client = Client::of(vm, py, me);
-    if client.is_peeking.get() {
-        // Another thread is about to send, and looks.
-        return client.vm.none();
-    }
-    client.is_reading.set(true);
+    let thread = client.thread(py);
+    client.receiver.set(thread);
+    // An exception of an earlier callback does not matter any more, but a callback that calls this is still running.
+    let was = client.in_callback.replace(false);
     let result = client.check_msg(py);
-    client.is_reading.set(false);
+    client.in_callback.set(was);
     result
 }
 
 impl Client {
     fn check_msg(&self, py: &mut Py) -> Obj {
-        // What a callback raised then is of no account now.
-        self.in_callback.set(false);
         let mut socket = self.attr(py, q::sock);
         if socket != self.vm.none() {
             self.acknowledge(py);
         }
         let (mut has_idled, mut is_ready) = (false, false);
-        // When to stop waiting for the rest of a packet, once that has begun, or None for never; and whether something
-        // came since.
-        let (mut end, mut has_waited, mut came) = (self.vm.none(), false, false);
+        // When to stop waiting for the rest of a packet that has begun (None: never); whether the wait has begun;
+        // whether something came since; and whether something came that the keep-alive has not been told of.
+        let (mut end, mut has_waited, mut came, mut is_fresh) = (self.vm.none(), false, false, false);
+        // A part was read by `_read` before.
+        let mut again = false;
         loop {
             if socket == self.vm.none() {
                 self.vm.raise_code(py, ECONNOT);
@@ -59,12 +55,12 @@ impl Client {
                 Ok(Some((header, start))) => {
                     length = start + header.remaining_length as usize;
                     if filled >= length {
-                        // What has timed out is told before a message; if that raises, or closes the link, the
-                        // message is still there, or of no account.
+                        // Time-outs are reported before a message. If that raises, the message is still there; if it
+                        // closes the link, the message is dropped.
                         if header.packet_type == PacketType::Publish {
                             self.look(py, false);
                         }
-                        if self.filled.replace(0) == length {
+                        if self.filled.get() == length {
                             return self.handle(py, header, start);
                         }
                         self.vm.raise_code(py, ECONNOT);
@@ -78,14 +74,17 @@ impl Client {
             }
             let looks = !is_ready && self.looks_first.get() && socket == self.stream.get();
             let is_empty = looks && self.vm.poll(py, socket) == Some(0);
-            let got = if is_empty { self.vm.none() } else { self.fetch(py, socket, length - filled) };
+            let got = if is_empty { self.vm.none() } else { self.fetch(py, socket, length - filled, again) };
+            again |= filled > 0 && !is_empty;
             if got == self.vm.none() {
                 if filled == 0 {
                     let idle = self.cold(py, q::_idle, &[self.object.get(), self.vm.bool(has_idled)]);
                     has_idled = true;
                     is_ready = self.vm.is_true(py, idle);
                 } else {
-                    end = self.cold(py, q::_rest, &[self.object.get(), end, self.vm.bool(came)]);
+                    let (came, fresh) = (self.vm.bool(came), self.vm.bool(is_fresh));
+                    end = self.cold(py, q::_rest, &[self.object.get(), end, came, fresh]);
+                    is_fresh = false;
                     is_ready = end != self.vm.bool(false);
                     has_waited = true;
                 }
@@ -99,23 +98,29 @@ impl Client {
                 continue;
             }
             is_ready = false;
+            if got == self.vm.bool(false) {
+                return self.vm.none();
+            }
             if !matches!(got.as_int(), Some(1..)) {
+                self.has_ended.set(true);
                 self.vm.raise_code(py, ECONCLOSE);
             }
             came |= has_waited;
+            is_fresh = true;
         }
     }
 
-    /// Reads so many bytes at most behind those in the receive buffer, which has room for them: in the midst of a
-    /// packet by `_read`, if a subclass has its own. Gives how many, or None.
+    /// Reads at most `count` bytes and appends them to the receive buffer, which has room for them. Within a packet it
+    /// reads by `_read` if a subclass has its own. Returns how many came, None, or False if `_read` timed out.
     #[inline(never)]
-    pub fn fetch(&self, py: &mut Py, socket: Obj, count: usize) -> Obj {
+    fn fetch(&self, py: &mut Py, socket: Obj, count: usize, again: bool) -> Obj {
         let mut read = Method::new();
         if socket != self.socket.get() {
             self.method(py, q::_read, &mut read);
             self.own.set(read.0[0] == self.own_read.get());
-            self.reads_into.set(self.vm.has_method(py, socket, q::readinto, &mut read));
-            if !self.reads_into.get() {
+            let is_replaced = self.is_replaced(socket);
+            self.reads_into.set(!is_replaced && self.vm.has_method(py, socket, q::readinto, &mut read));
+            if !is_replaced && !self.reads_into.get() {
                 self.vm.method(py, socket, q::read, &mut read);
             }
             self.reader.set([read.0[0], read.0[1]]);
@@ -125,28 +130,36 @@ impl Client {
         #[allow(clippy::cast_possible_wrap)]
         let mut argument = Obj::int(count as isize);
         let is_direct = self.reads_into.get() && (filled == 0 || self.own.get());
-        if filled > 0 && !self.own.get() {
-            self.method(py, q::_read, &mut read);
-            // It gives all or nothing within its time.
-            argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
-        } else {
-            let [function, bound] = self.reader.get();
-            read.0[0] = function;
-            read.0[1] = bound;
-        }
-        // A program that looks for messages in its `readinto` finds the view as it was when that returns.
+        let [function, bound] = self.reader.get();
+        read.0[0] = function;
+        read.0[1] = bound;
+        // The `readinto` of the program may call `check_msg`, so the view is restored afterwards.
         let before = room.shown();
+        // Two threads must not read at once: if one is already peeking, it goes first.
+        if self.is_peeking.get() {
+            return self.vm.none();
+        }
+        self.is_reading.set(true);
         if is_direct {
             argument = room.show(memory, filled, filled + count);
         }
         read.0[2] = argument;
-        let mut got = self.vm.call_method(py, &read, 1);
+        let mut got = if filled > 0 && !self.own.get() {
+            argument = Obj::int(isize::try_from(count.min(KEPT)).unwrap_or_default());
+            self.cold(py, q::_fetch, &[self.object.get(), argument, self.vm.bool(again)])
+        } else if self.is_replaced(socket) {
+            // As in the original, it needs no `readinto`, and may report by an error that there is nothing.
+            self.cold(py, q::_get, &[socket, argument])
+        } else {
+            self.vm.call_method(py, &read, 1)
+        };
+        self.is_reading.set(false);
         room.restore(&before);
-        if got == self.vm.none() {
+        if got == self.vm.none() || got == self.vm.bool(false) {
             return got;
         }
         if self.filled.get() != filled || filled > 0 && self.receive.get() != memory {
-            // It has read from the midst of this packet.
+            // That call has read a part of this packet itself.
             self.fail(py, EREADLEN);
         }
         self.receive.set(memory);
@@ -166,11 +179,11 @@ impl Client {
         got
     }
 
-    /// Makes room for a packet; false when the program does not want it so large, or there is no memory.
+    /// Makes room for a packet; false if it is longer than the program wants, or if there is no memory.
     ///
-    /// A program may have the old block still in view: so it is neither resized nor freed.
+    /// A program may still have a view of the old block, so that is neither resized nor freed.
     #[inline(never)]
-    pub fn grow(&self, py: &mut Py, length: usize) -> bool {
+    fn grow(&self, py: &mut Py, length: usize) -> bool {
         #[allow(clippy::cast_possible_wrap)]
         let size = Obj::int(length as isize);
         if length > KEPT {
@@ -180,6 +193,11 @@ impl Client {
             }
         }
         let Some(memory) = self.vm.memory(py, length.max(SMALL)) else { return false };
+        if length > KEPT {
+            // The program will get a copy, which needs as much memory again.
+            let Some(copy) = self.vm.memory(py, length) else { return false };
+            self.vm.release(py, copy);
+        }
         let begun = self.receive.get().part(py, 0, self.filled.get());
         memory.put(py, 0, begun);
         self.receive.set(memory);
@@ -193,6 +211,7 @@ impl Client {
         if header.packet_type != PacketType::Publish {
             let first = Obj::int((header.packet_type as isize) << 4);
             let body = self.vm.bytes(py, memory, start, end);
+            self.filled.set(0);
             let told = self.cold(py, q::_packet, &[self.object.get(), first, body]);
             if told != self.vm.none() {
                 self.look(py, false);
@@ -206,6 +225,8 @@ impl Client {
         let (topic, payload) = (start + 2 + message.topic.as_bytes().len(), end - message.payload.len());
         let topic = self.vm.bytes(py, memory, start + 2, topic);
         let payload = self.vm.bytes(py, memory, payload, end);
+        // If there was no memory for the copies, the packet stays.
+        self.filled.set(0);
         if memory.size() > KEPT {
             self.receive.set(Memory::NONE);
         }
@@ -233,20 +254,16 @@ impl Client {
     #[inline(never)]
     fn acknowledge(&self, py: &mut Py) {
         if let Some(id) = self.unacknowledged.get() {
-            let packet = Ack::PubAck(id).to_bytes();
-            let length = self.encode(py, |py, memory| {
-                if memory.size() < packet.len() {
-                    return Err(Failure::TooSmall(packet.len()));
-                }
-                memory.put(py, 0, &packet);
-                Ok(packet.len())
-            });
-            self.send_packet(py, length);
+            let memory = Memory::of(&self.pub_ack);
+            memory.put(py, 0, &Ack::PubAck(id).to_bytes());
+            let (room, before) = (self.room.get(), self.room.get().shown());
+            self.send_packet(py, memory, room, memory.size());
+            room.restore(&before);
             self.unacknowledged.set(None);
         }
     }
 
-    /// Looks after what times out, if there is anything; an idle link may be given up.
+    /// Checks for time-outs, if any can occur; an idle link may be given up.
     #[inline(never)]
     fn look(&self, py: &mut Py, is_idle: bool) {
         let pids = self.attr(py, q::rcv_pids);

@@ -15,7 +15,24 @@ def until_told(c):
 told = []
 data = bytes(at % 251 for at in range(3000))
 packet = b"\x30\xbb\x17\x00\x01t" + data
-for name, module, issue in (("simple2", None, None), ("robust2", robust2, "conn_issue")):
+
+
+class Reading(robust2.MQTTClient):
+    """A program that looks at what is read."""
+
+    def _read(self, n):
+        return super()._read(n)
+
+
+class Wrapped:
+    MQTTClient = Reading
+
+
+for name, module, issue in (
+    ("simple2", None, None),
+    ("robust2", robust2, "conn_issue"),
+    ("with _read", Wrapped, "conn_issue"),
+):
     for start in 0, PERIOD // 2 + 7:
         clock.set(start)
         c = connected(module, socket_timeout=1, keepalive=30)

@@ -1,4 +1,4 @@
-"""What `ssl` is on boards: a layer over `tls` that checks no certificate unless it is told to."""
+"""The module `ssl` of boards: a layer over `tls` that checks no certificate unless it is told to."""
 
 import tls
 from tls import *

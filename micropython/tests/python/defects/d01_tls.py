@@ -1,4 +1,4 @@
-"""1. TLS is there, and the server is told which name is meant."""
+"""1. TLS works, and the server gets the name by SNI."""
 
 from stage import *
 from umqtt import simple2

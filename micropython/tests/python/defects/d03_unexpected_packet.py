@@ -1,4 +1,4 @@
-"""3. An acknowledgement that nobody waits for is read whole; a packet that no server sends ends the link."""
+"""3. An acknowledgement that is not awaited is read whole; a packet that no server sends ends the link."""
 
 from stage import *
 

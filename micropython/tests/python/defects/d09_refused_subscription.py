@@ -1,4 +1,4 @@
-"""9. A refused subscription is told once."""
+"""9. A refused subscription is reported once."""
 
 from stage import *
 

@@ -1,4 +1,4 @@
-"""12. A message of QoS 2 is told once and its exchange is ended."""
+"""12. A QoS 2 message reaches the callback once, and its exchange is completed."""
 
 from stage import *
 

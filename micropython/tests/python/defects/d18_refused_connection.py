@@ -1,4 +1,4 @@
-"""18. A refused connection is told as such."""
+"""18. A refused connection is reported as such."""
 
 from stage import *
 

@@ -6,7 +6,7 @@ from stage import *
 
 
 class Names:
-    """The module `socket`, but a name has two addresses; nobody listens on the first."""
+    """The module `socket`, but a name has two addresses, and nothing listens on the first."""
 
     def __getattr__(self, name):
         return getattr(socket, name)

@@ -1,4 +1,4 @@
-"""20. A PINGREQ that is not answered is told."""
+"""20. A PINGREQ that is not answered is reported."""
 
 from stage import *
 

@@ -1,4 +1,4 @@
-"""22. A message that nobody wants is acknowledged and dropped."""
+"""22. A message without a callback is acknowledged and dropped."""
 
 from stage import *
 

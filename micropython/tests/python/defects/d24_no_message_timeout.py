@@ -1,4 +1,4 @@
-"""24. message_timeout=None waits for ever."""
+"""24. With message_timeout=None, nothing times out."""
 
 from stage import *
 

@@ -34,7 +34,7 @@ if hasattr(c, "_m"):
 
 
 def anew(*_):
-    """A client that is made anew while it hands a message over."""
+    """Initialises the client again inside its callback."""
     c.__init__("c", "127.0.0.1", PORT)
     gc.collect()
     bytearray(1000)

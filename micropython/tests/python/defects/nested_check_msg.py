@@ -20,7 +20,7 @@ class Nesting:
         return getattr(self._sock, name)
 
     def _nest(self, now):
-        if self.nests and now:
+        if self.before is not None and self.nests and now:
             self.nests = False
             tell("  nested", c.check_msg)
             gc.collect()
@@ -48,12 +48,16 @@ def message(text):
     return b"\x30" + (bytes((length,)) if length < 128 else bytes((length & 127 | 128, length >> 7))) + body
 
 
-for before in True, False:
+for before, early in (True, True), (False, True), (True, False), (False, False):
     for sizes in (1, 2), (300, 5), (3000, 3), (5, 600):
-        c = connected(socket_timeout=0.1)
-        c.sock = Nesting(c.sock, before)
+        if early:
+            c = connected_through(lambda sock: Nesting(sock, None), socket_timeout=0.1)
+            c.sock.before = before
+        else:
+            c = connected(socket_timeout=0.1)
+            c.sock = Nesting(c.sock, before)
         peer.send(b"".join(message(bytes((65 + at,)) * size) for at, size in enumerate(sizes)))
-        print("before" if before else "after", sizes)
+        print("early" if early else "late", "before" if before else "after", sizes)
         for _ in range(2):
             if c.sock:
                 tell("check_msg", c.check_msg)

@@ -50,7 +50,7 @@ def signal(name, process):
 
 
 def restart():
-    """Starts the broker anew, at the same port; returns its process."""
+    """Starts the broker again, at the same port; returns its process."""
     try:
         os.remove(FOLDER + "/pid")
     except OSError:

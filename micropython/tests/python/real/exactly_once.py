@@ -1,4 +1,4 @@
-"""QoS 2 both ways: each message comes once, and each id is told delivered once."""
+"""QoS 2 both ways: each message comes once, and each id is reported as delivered once."""
 
 from broker import *
 from umqtt import simple2

@@ -1,4 +1,4 @@
-"""A broker that stands still, is killed, and comes back."""
+"""A broker that stops responding, is killed, and comes back."""
 
 from broker import *
 from umqtt import simple2
@@ -37,7 +37,7 @@ c = make(simple2, "c", keepalive=1, socket_timeout=0.5)
 c.connect(False)
 echo(c, b"before")
 
-# It stands still: the answer to a PINGREQ is missing, and a CONNACK does not come.
+# It does not respond: neither PINGRESP nor CONNACK comes.
 signal("STOP", PROCESS)
 error = until_noticed(c)
 assert isinstance(error, simple2.MQTTException) and error.args[0] == 7, error

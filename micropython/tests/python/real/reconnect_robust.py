@@ -1,4 +1,4 @@
-"""The loop of robust2, with a broker that stands still, is killed, and comes back: nothing is lost."""
+"""The loop of robust2, with a broker that stops responding, is killed, and comes back: nothing is lost."""
 
 from broker import *
 from umqtt import robust2, simple2
@@ -85,7 +85,7 @@ for _ in range(2):
     listener.disconnect()
     say(20)
     process = restart()
-    # What comes before somebody listens is heard by nobody.
+    # What comes before anything listens is lost.
     listen()
     turns(all_heard)
 

@@ -5,7 +5,7 @@ from broker import *
 from umqtt import simple2
 
 COUNT = 10000
-# Mosquitto holds so many for a client that reads slowly.
+# Mosquitto queues this many for a client that reads slowly.
 WINDOW = 50
 
 

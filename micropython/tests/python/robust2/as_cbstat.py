@@ -18,7 +18,7 @@ peer.send(suback(6, 0))
 tell("check_msg", c.check_msg)
 lists(c)
 
-# The others are acknowledged, too: nobody waits for that any more.
+# The others are acknowledged, too, but that is not awaited any more.
 peer.send(puback(1) + puback(3))
 for number in range(2):
     tell("check_msg", c.check_msg)

@@ -1,4 +1,4 @@
-"""A link is flagged when more than `keepalive` whole seconds have passed since a packet came; sending does not count."""
+"""A link is flagged if no packet came for more than `keepalive` whole seconds; sending does not count."""
 
 from robust import *
 
@@ -6,7 +6,7 @@ c = connected(robust2, keepalive=3)
 tell("is_conn_issue", c.is_conn_issue)
 
 
-# Its clock stands still.
+# Its clock does not advance by itself.
 now = ticks_ms()
 robust2.ticks_ms = lambda: now
 

@@ -1,4 +1,4 @@
-"""A subscription that the broker refuses is told once and not tried again."""
+"""A subscription that the broker refuses is reported once and not tried again."""
 
 from robust import *
 

@@ -9,13 +9,13 @@ c = connected(robust2, keepalive=60)
 peer.wire()
 
 
-# Its clock stands still.
+# Its clock does not advance by itself.
 now = ticks_ms()
 robust2.ticks_ms = lambda: now
 
 
 def silent(seconds):
-    """Nothing came for so long, and nobody asked."""
+    """Nothing came for this long, and no PINGREQ was sent."""
     c.last_cpacket = ticks_add(now, -1000 * seconds)
     c.last_ping = ticks_add(c.last_cpacket, -1000)
 
@@ -42,7 +42,7 @@ issue(c)
 tell("ping", c.ping)
 print("  asks", PINGREQ in peer.wire())
 
-# The link is lost: that is another issue, and there is nobody to ask.
+# The link is lost: that is another issue, and no PINGREQ can be sent.
 silent(31)
 c.sock.close()
 c.check_msg()

@@ -1,4 +1,4 @@
-"""That a message is too large is told to the program: it is no issue of the connection."""
+"""The program gets the error for a message that is too large: it is not an issue of the connection."""
 
 from robust import *
 

@@ -1,4 +1,4 @@
-"""What connect() raises when nobody listens, to programs that tell errors apart."""
+"""What connect() raises if no broker listens, for programs that distinguish errors."""
 
 from stage import *
 from umqtt import simple2

@@ -1,4 +1,4 @@
-"""connect() inside the callback: the message was the order to begin anew."""
+"""connect() inside the callback: the message asked the client to start again."""
 
 from stage import *
 from umqtt import robust2, simple2

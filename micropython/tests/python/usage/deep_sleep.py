@@ -8,7 +8,7 @@ class DeepSleep(Exception):
 
 
 def deepsleep():
-    """The board begins anew, and nothing of the program is left."""
+    """The board starts again, and nothing of the program is left."""
     raise DeepSleep
 
 

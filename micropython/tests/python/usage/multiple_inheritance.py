@@ -1,4 +1,4 @@
-"""A client with mixins: before it, with a call of the client's own method, and behind it."""
+"""A client with mixins: one before it, which calls the client's own method, and one after it."""
 
 from stage import *
 from umqtt import robust2, simple2

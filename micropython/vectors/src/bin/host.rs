@@ -1,4 +1,4 @@
-//! Prints what the host makes of the vectors.
+//! Prints the host's results for the vectors.
 
 fn main() {
     let mut lines = String::new();
