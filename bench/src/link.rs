@@ -3,6 +3,16 @@
 use embedded_io::ErrorKind;
 use umqtt::{Instant, Interest, Io, QoS, Transport};
 
+/// In which order the other side acknowledges what it has when the client waits.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Order {
+    /// At once.
+    #[default]
+    AsSent,
+    Reverse,
+    Random,
+}
+
 /// A link whose other side needs next to no instructions.
 #[derive(Default)]
 pub struct MemoryLink {
@@ -15,9 +25,39 @@ pub struct MemoryLink {
     id: u16,
     id_place: usize,
     clock: u32,
+    order: Order,
+    /// Acknowledgements that are held back until the client waits.
+    held: Vec<[u8; 4]>,
+    random: u32,
 }
 
 impl MemoryLink {
+    /// Acknowledges in this order from now on.
+    pub fn answer_in(&mut self, order: Order) {
+        self.order = order;
+    }
+
+    fn acknowledge(&mut self, packet: [u8; 4]) {
+        if self.order == Order::AsSent {
+            self.answers.extend_from_slice(&packet);
+        } else {
+            self.held.push(packet);
+        }
+    }
+
+    fn let_go(&mut self) {
+        if self.order == Order::Reverse {
+            self.held.reverse();
+        } else {
+            for end in (1..self.held.len()).rev() {
+                self.random = self.random.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
+                self.held.swap(end, (self.random >> 8) as usize % (end + 1));
+            }
+        }
+        self.answers.extend_from_slice(self.held.as_flattened());
+        self.held.clear();
+    }
+
     /// Delivers a message so many times.
     pub fn deliver(&mut self, topic: &str, payload: &[u8], qos: QoS, times: usize) {
         let id_bytes = if qos == QoS::AtMostOnce { 0 } else { 2 };
@@ -46,11 +86,11 @@ impl MemoryLink {
                 3 if first & 6 != 0 => {
                     let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
                     let answer = if first & 2 != 0 { 0x40 } else { 0x50 };
-                    self.answers.extend_from_slice(&[answer, 2, body[2 + topic], body[3 + topic]]);
+                    self.acknowledge([answer, 2, body[2 + topic], body[3 + topic]]);
                 }
                 // PUBREC: PUBREL. PUBREL: PUBCOMP.
                 5 => self.answers.extend_from_slice(&[0x62, 2, body[0], body[1]]),
-                6 => self.answers.extend_from_slice(&[0x70, 2, body[0], body[1]]),
+                6 => self.acknowledge([0x70, 2, body[0], body[1]]),
                 12 => self.answers.extend_from_slice(&[0xd0, 0]),
                 _ => {}
             }
@@ -100,6 +140,7 @@ impl Transport for MemoryLink {
     }
 
     fn wait(&mut self, interest: Interest, _: u32) -> Result<(), ErrorKind> {
+        self.let_go();
         let ready = interest.write || self.left > 0 || self.start < self.answers.len();
         assert!(ready, "nothing will ever come");
         Ok(())

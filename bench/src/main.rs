@@ -1,7 +1,7 @@
 //! What messages cost the client, without an operating system: `cargo xtask bench host` counts its instructions.
 //!
 //! `umqtt-bench SCENARIO MESSAGES WINDOW` sends or receives so many messages of 64 bytes over a link in memory
-//! whose other side takes everything and acknowledges it at once, in order.
+//! whose other side takes everything and acknowledges it at once, in order, or in another order once the client waits.
 
 mod link;
 
@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 use umqtt::{Client, ConnectOptions, Event, Heap, NEVER, QoS, TopicName};
 
-use link::MemoryLink;
+use link::{MemoryLink, Order};
 
 const PAYLOAD: [u8; 64] = [b'x'; 64];
 const TOPIC: &str = "bench/topic";
@@ -17,7 +17,9 @@ const TOPIC: &str = "bench/topic";
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [scenario, messages, window] = arguments.as_slice() else {
-        eprintln!("usage: umqtt-bench publish0|publish1|publish2|receive0|receive1|receive2 MESSAGES WINDOW");
+        eprintln!(
+            "usage: umqtt-bench publish|reverse|random|receive 0|1|2 MESSAGES WINDOW, the first two as one word"
+        );
         std::process::exit(2);
     };
     let messages: usize = messages.parse().expect("a number of messages");
@@ -29,7 +31,9 @@ fn main() {
         _ => QoS::ExactlyOnce,
     };
     match verb {
-        "publish" => publish(messages, window, qos),
+        "publish" => publish(messages, window, qos, Order::AsSent),
+        "reverse" => publish(messages, window, qos, Order::Reverse),
+        "random" => publish(messages, window, qos, Order::Random),
         _ => receive(messages, window, qos),
     }
 }
@@ -43,8 +47,9 @@ fn connected(window: usize) -> Client<MemoryLink, Heap> {
 }
 
 /// Publishes as fast as the window allows: a full window is written at once, and half of it is awaited.
-fn publish(messages: usize, window: usize, qos: QoS) {
+fn publish(messages: usize, window: usize, qos: QoS, order: Order) {
     let mut client = connected(window);
+    client.transport_mut().answer_in(order);
     let topic = TopicName::new(TOPIC).expect("a topic");
     let (mut sent, mut acknowledged) = (0, 0);
     while acknowledged < messages {

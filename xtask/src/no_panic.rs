@@ -67,7 +67,7 @@ fn every_function_is_called() -> Result {
     let words: String = source.split("::<30>").collect();
     let mut functions = public_api::functions(Path::new("crates/umqtt-proto/src/lib.rs"))?;
     // There is no heap on bare metal.
-    functions.retain(|function| !function.starts_with("HeapStore::"));
+    functions.retain(|function| !function.starts_with("HeapStore::") && !function.ends_with("::on_heap"));
     let is_called = |function: &&String| !words.contains(&format!("{function}("));
     let missing: Vec<&String> = functions.iter().filter(is_called).collect();
     if !missing.is_empty() {

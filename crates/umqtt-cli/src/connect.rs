@@ -16,9 +16,6 @@ use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 use crate::url::Url;
 
-/// The longest that a loop waits before it looks at its other duties: Ctrl-C, -W, standard input.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
-
 /// A topic fits, whatever its length; larger messages are streamed.
 const RECEIVE: usize = 128 * 1024;
 const TRANSMIT: usize = 64 * 1024;

@@ -1,8 +1,10 @@
 //! Lines of standard input, read in a thread of their own so that the connection is served meanwhile.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+
+use crate::wake::Waker;
 
 /// What came: one or more whole lines with their newlines; the last of all may lack it.
 pub(crate) type Chunk = Result<Vec<u8>, LineError>;
@@ -14,25 +16,33 @@ pub(crate) enum LineError {
     Read(io::Error),
 }
 
-/// Starts to read. Standard input is over when the channel is.
-pub(crate) fn read_stdin(longest: usize) -> io::Result<Receiver<Chunk>> {
+/// Starts to read, and wakes with each chunk. Standard input is over when the channel is.
+pub(crate) fn read_stdin(longest: usize, waker: Waker) -> io::Result<Receiver<Chunk>> {
     let (sender, receiver) = sync_channel(4);
-    thread::Builder::new()
-        .name("umqtt-stdin".into())
-        .spawn(move || read(BufReader::with_capacity(64 * 1024, io::stdin()), longest, &sender))?;
+    thread::Builder::new().name("umqtt-stdin".into()).spawn(move || {
+        let input = BufReader::with_capacity(64 * 1024, io::stdin());
+        read(input, longest, |chunk| {
+            let wanted = sender.send(chunk).is_ok();
+            waker.wake();
+            wanted
+        });
+        // The end of the input wakes, too.
+        drop(sender);
+        waker.wake();
+    })?;
     Ok(receiver)
 }
 
-/// Ends with the input, with an error, or when nobody wants more. What the input buffers is not longer than
-/// `longest`.
-fn read(mut input: impl BufRead, longest: usize, sender: &SyncSender<Chunk>) {
+/// Ends with the input, with an error, or when `send` says that nobody wants more. What the input buffers is not longer
+/// than `longest`.
+fn read(mut input: impl BufRead, longest: usize, send: impl Fn(Chunk) -> bool) {
     let mut begun = Vec::new();
     loop {
         let bytes = match input.fill_buf() {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                let _ = sender.send(Err(LineError::Read(error)));
+                send(Err(LineError::Read(error)));
                 return;
             }
         };
@@ -41,12 +51,12 @@ fn read(mut input: impl BufRead, longest: usize, sender: &SyncSender<Chunk>) {
         let (lines, rest) = bytes.split_at(whole);
         let first = lines.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
         if begun.len() + first > longest {
-            let _ = sender.send(Err(LineError::TooLong));
+            send(Err(LineError::TooLong));
             return;
         }
         begun.extend_from_slice(lines);
         let ready = whole > 0 || count == 0 && !begun.is_empty();
-        let unwanted = ready && sender.send(Ok(std::mem::take(&mut begun))).is_err();
+        let unwanted = ready && !send(Ok(std::mem::take(&mut begun)));
         if unwanted || count == 0 {
             return;
         }
@@ -74,7 +84,7 @@ mod tests {
 
     fn lines(input: &[u8], buffer: usize, longest: usize) -> (Vec<Vec<u8>>, bool) {
         let (sender, receiver) = sync_channel(1000);
-        read(BufReader::with_capacity(buffer, input), longest, &sender);
+        read(BufReader::with_capacity(buffer, input), longest, |chunk| sender.send(chunk).is_ok());
         drop(sender);
         let (mut all, mut failed) = (Vec::new(), false);
         for chunk in receiver {

@@ -13,6 +13,7 @@ mod publish;
 mod secret;
 mod subscribe;
 mod url;
+mod wake;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

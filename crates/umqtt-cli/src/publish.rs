@@ -4,21 +4,18 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use umqtt::proto::wire::MAX_REMAINING_LENGTH;
 use umqtt::std::{Coalescing, TcpClient};
 use umqtt::{Error, Event, PacketId, QoS, RequestError, Timeouts, TopicName};
 
-use crate::connect::{TICK, Target, TimeLimit, bytes, milliseconds};
+use crate::connect::{Target, TimeLimit, bytes, milliseconds};
 use crate::exit::{Code, Failure};
 use crate::flags::{PubArgs, SourceArgs};
 use crate::interrupt::Interrupt;
 use crate::lines::{self, Chunk, LineError};
-
-/// How long standard input may wait to be looked at while acknowledgements are awaited.
-const SHORT_TICK: Duration = Duration::from_millis(5);
 
 pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
     let target = Target::new(&args.connection, "umqtt-pub-")?;
@@ -138,7 +135,11 @@ impl Publisher<'_> {
         self.client
             .transport_mut()
             .set_coalescing(Some(Coalescing { at_least: half, time: Duration::from_micros(100) }));
-        let lines = lines::read_stdin(longest)
+        let lines = self
+            .interrupt
+            .wake
+            .waker()
+            .and_then(|waker| lines::read_stdin(longest, waker))
             .map_err(|error| Failure::new(Code::Local, format!("cannot read standard input: {error}")))?;
         while let Some(chunk) = self.next_chunk(&lines)? {
             let chunk = match chunk {
@@ -166,23 +167,19 @@ impl Publisher<'_> {
 
     /// The next lines; while there are none, what was published is written and the connection is served.
     fn next_chunk(&mut self, lines: &Receiver<Chunk>) -> Result<Option<Chunk>, Failure> {
-        match lines.try_recv() {
-            Ok(chunk) => return Ok(Some(chunk)),
-            Err(TryRecvError::Disconnected) => return Ok(None),
-            Err(TryRecvError::Empty) => self.flush()?,
-        }
+        let mut wait = Duration::ZERO;
         loop {
-            let wait = if self.waiting.is_empty() {
-                self.limit.left(TICK)
-            } else {
-                self.serve(SHORT_TICK)?;
-                Duration::ZERO
-            };
-            match lines.recv_timeout(wait) {
+            match lines.try_recv() {
                 Ok(chunk) => return Ok(Some(chunk)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) => self.serve(Duration::ZERO)?,
+                Err(TryRecvError::Disconnected) => return Ok(None),
+                Err(TryRecvError::Empty) => {}
             }
+            if wait.is_zero() {
+                self.flush()?;
+            }
+            // It sleeps only when it has looked at the lines after all else.
+            self.serve(wait)?;
+            wait = Duration::MAX;
         }
     }
 
@@ -190,7 +187,7 @@ impl Publisher<'_> {
     fn send(&mut self, payload: &[u8]) -> Result<(), Failure> {
         while self.waiting.len() >= self.args.max_inflight.into() {
             self.flush()?;
-            self.serve(TICK)?;
+            self.serve(Duration::MAX)?;
         }
         let number = self.published + 1;
         let result = loop {
@@ -198,7 +195,7 @@ impl Publisher<'_> {
                 // Those before it take the room.
                 Err(Error::Request(RequestError::StoreFull)) if !self.waiting.is_empty() => {
                     self.flush()?;
-                    self.serve(TICK)?;
+                    self.serve(Duration::MAX)?;
                 }
                 result => break result,
             }
@@ -216,13 +213,24 @@ impl Publisher<'_> {
         Ok(self.client.flush()?)
     }
 
-    /// Takes all events that there are, and waits for the first one at most so long.
+    /// Takes all events that there are. When there are none, sleeps until there may be one, or a line or a signal, and
+    /// at most so long.
     fn serve(&mut self, wait: Duration) -> Result<(), Failure> {
-        self.interrupt.check()?;
-        self.limit.check()?;
-        let mut wait = if wait.is_zero() { 0 } else { milliseconds(self.limit.left(wait.min(TICK))) };
-        while let Some((event, _)) = self.client.check_msg(wait)? {
-            wait = 0;
+        if self.take_events()? || wait.is_zero() {
+            return Ok(());
+        }
+        self.interrupt.wake.sleep(&mut self.client, self.limit.left(wait))?;
+        self.take_events().map(drop)
+    }
+
+    /// Tells whether there were any.
+    fn take_events(&mut self) -> Result<bool, Failure> {
+        let mut any = false;
+        loop {
+            self.interrupt.check()?;
+            self.limit.check()?;
+            let Some((event, _)) = self.client.check_msg(0)? else { return Ok(any) };
+            any = true;
             match event {
                 Event::Delivered { id, .. } => {
                     // The first one, if acknowledgements come in order.
@@ -239,14 +247,13 @@ impl Publisher<'_> {
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// Waits until each message has its acknowledgement or is overdue.
     fn settle(&mut self) -> Result<(), Failure> {
         self.flush()?;
         while !self.waiting.is_empty() {
-            self.serve(TICK)?;
+            self.serve(Duration::MAX)?;
         }
         if self.overdue.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
 //! `umqtt sub`.
 
 use std::io::{self, BufWriter, StdoutLock, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use umqtt::std::{Coalescing, TcpClient, TcpTransport};
 use umqtt::{
@@ -9,7 +9,7 @@ use umqtt::{
     TopicFilter, TopicName,
 };
 
-use crate::connect::{TICK, Target, TimeLimit, milliseconds};
+use crate::connect::{Target, TimeLimit};
 use crate::exit::{self, Code, Failure};
 use crate::flags::SubArgs;
 use crate::format::{Arriving, Format, Head, number};
@@ -140,10 +140,8 @@ impl<'a> Subscriber<'a> {
                 self.handle(event, &mut sender)?
             } else {
                 self.printer.out.flush().map_err(Stop::Output)?;
-                match client.check_msg(milliseconds(self.limit.left(TICK)))? {
-                    Some((event, mut sender)) => self.handle(event, &mut sender)?,
-                    None => Next::GoOn,
-                }
+                self.interrupt.wake.sleep(client, self.limit.left(Duration::MAX))?;
+                Next::GoOn
             };
             if let Next::End = next {
                 return Ok(());

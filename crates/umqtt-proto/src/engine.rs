@@ -1,9 +1,11 @@
 //! Session and deadlines behind one step function.
 
 mod deadlines;
+mod step;
 
 pub use deadlines::{NEVER, Timeouts};
 pub(crate) use deadlines::{is_over, remaining};
+pub use step::{Goal, Step, Wait};
 
 use crate::framer::Large;
 use crate::receiver::Inbox;
@@ -18,46 +20,6 @@ use deadlines::{Due, Timer};
 
 /// How long an acknowledgement may wait for others, in milliseconds.
 const GATHER: u32 = 50;
-
-/// What a call of a client is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Goal {
-    /// Wait this many milliseconds for something to tell; 0 looks at the link once, [`NEVER`] waits for ever.
-    Event(u32),
-    /// Write everything that waits.
-    Flush,
-    /// Write everything that waits, and then DISCONNECT.
-    Close,
-}
-
-/// What the driver of an [`Engine`] is to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Something happened: [`Receiver::lend`](crate::Receiver::lend) makes an event of it. The call ends here.
-    Tell(Notice),
-    /// Read into [`Inbox::unfilled`], and say what came of it by [`Engine::did_read`].
-    Read,
-    /// Write [`Session::pending`], and say what came of it by [`Engine::did_write`].
-    Write,
-    /// Wait for the link or for the time, whichever comes first.
-    Wait(Wait),
-    /// The goal is reached or its time is over. The call ends here.
-    Done,
-    /// The link takes nothing, or next to nothing, and the time for that is over; what is left goes on with the
-    /// next call. The call ends here.
-    Stalled,
-}
-
-/// What to wait for; it may end early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Wait {
-    /// Until there are bytes to read.
-    pub read: bool,
-    /// Until there is room to write.
-    pub write: bool,
-    /// For this many milliseconds at most, and at least 1; [`NEVER`] for ever.
-    pub millis: u32,
-}
 
 /// An MQTT client without its link, its clock and its receiver.
 ///
@@ -151,7 +113,7 @@ where
         let zero = Instant::from_millis(0);
         Self {
             session: Session::new(transmit, slots, incoming, store),
-            timeouts: Timeouts::DEFAULT,
+            timeouts: Timeouts::new(),
             goal: Goal::Flush,
             began: zero,
             written: 0,
@@ -264,6 +226,27 @@ where
         }
     }
 
+    /// Whether the answer to PINGREQ is late and may be among the bytes that the receive buffer has no room for. A
+    /// driver that can see whether the link has any begins a call by that, and says so by
+    /// [`did_peek`](Self::did_peek).
+    #[must_use]
+    pub fn is_blind<L: Large>(&self, inbox: &Inbox<'_, L>, now: Instant) -> bool {
+        self.awaits_pingresp() && !inbox.has_room() && is_over(self.timeouts.ping, now.since(self.asked))
+    }
+
+    /// Says whether the link has bytes, for which there is no room.
+    ///
+    /// # Errors
+    /// [`SessionError::PingTimeout`] when it has none: the link is dead, and must be closed.
+    pub fn did_peek(&mut self, has_bytes: bool, now: Instant) -> Result<(), SessionError> {
+        if has_bytes {
+            self.asked = now;
+            return Ok(());
+        }
+        self.session.handle_closed();
+        Err(SessionError::PingTimeout)
+    }
+
     /// What to do next. Without an inbox nothing can be read now: time and the writing go on, and PINGRESP is
     /// not waited for.
     ///
@@ -292,8 +275,12 @@ where
     /// after a call with [`Goal::Event`] and no time that told nothing.
     #[must_use]
     pub fn next_wait<L: Large>(&mut self, inbox: &Inbox<'_, L>, now: Instant) -> Wait {
-        let millis = self.due(now, true).millis.max(1);
-        Wait { read: inbox.has_room(), write: self.session.has_pending(), millis }
+        let mut millis = self.due(now, true).millis;
+        let write = self.session.has_pending();
+        if write && self.link.stalls {
+            millis = millis.min(remaining(self.timeouts.write, now.since(self.patient)));
+        }
+        Wait { read: inbox.has_room(), write, millis: millis.max(1) }
     }
 
     #[inline(always)]
@@ -334,9 +321,16 @@ where
                 self.session.settle()?;
                 // PINGREQ, and acknowledgements that have waited for long, go first.
                 let urgent = self.session.ping_state() == Ping::Queued || now.since(self.last_sent) >= GATHER;
-                if events && (!urgent || self.link.blocked || !self.session.has_pending()) {
+                // So does the end of a link that takes nothing, or has given nothing since it was asked.
+                let dying = if self.link.stalls { self.link.blocked } else { !self.link.heard };
+                let is_judged = is_late & dying & room;
+                if events && !is_judged && (!urgent || self.link.blocked || !self.session.has_pending()) {
                     self.look(inbox)?;
                     if let Some(notice) = self.session.take_notice() {
+                        if is_late && inbox.framer.is_waiting() {
+                            // What came may have the answer in it; whether the link lives is asked anew.
+                            self.session.forget_ping();
+                        }
                         return Ok(Step::Tell(notice));
                     }
                     room = inbox.has_room();
@@ -433,6 +427,13 @@ where
         Ok(())
     }
 
+    /// Whether PINGREQ was taken, and its answer can be. In the middle of a payload none is taken, and it is the caller
+    /// that goes on.
+    #[inline(always)]
+    fn awaits_pingresp(&self) -> bool {
+        self.session.ping_state() == Ping::Asked && !self.link.stalls && self.session.payload_remaining() == 0
+    }
+
     /// What is due next, and in how many milliseconds: what acts and what waits ask the same. Time-outs of
     /// exchanges are left out unless the call `tells` them.
     fn due(&mut self, now: Instant, tells: bool) -> Due {
@@ -442,8 +443,7 @@ where
             Phase::AwaitConnAck => due.at_most(Timer::Answer, self.asked, self.timeouts.connect),
             Phase::Resuming | Phase::Connected => {
                 let ping = self.session.ping_state();
-                // In the middle of a payload no answer is taken, and it is the caller that goes on.
-                let asked = ping == Ping::Asked && !self.link.stalls && self.session.payload_remaining() == 0;
+                let asked = self.awaits_pingresp();
                 if ping == Ping::Off || asked {
                     // First of what is due at once: the answer may lie behind much that is to be told.
                     let received = if asked { 0 } else { now.since(self.last_received) };

@@ -220,6 +220,7 @@ impl<L: Large> Framer<L> {
     ///
     /// The bytes of an unfinished packet are moved to the front when that makes more room than there is behind
     /// them. The place is empty only while [`poll`](Self::poll) has frames to return.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn unfilled(&mut self, buffer: &mut [u8]) -> Range<usize> {
         let length = buffer.len();
         let waiting = self.end.saturating_sub(self.start);

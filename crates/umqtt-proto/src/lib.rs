@@ -32,9 +32,9 @@ pub use packet_id::PacketId;
 pub use qos::QoS;
 pub use receiver::{Inbox, Receiver};
 pub use session::{
-    Await, ConnectError, Event, Exchange, ExchangeInput, IncomingIds, LargeMessage, Next, Notice, NoticeKind,
-    OnSessionLost, Phase, PhaseInput, Progress, RequestError, Ring, Session, SessionError, Slot, Slots,
-    keep_alive,
+    Await, ConnectError, Event, Exchange, ExchangeInput, IncomingIds, Indexed, LargeMessage, Next, Notice,
+    NoticeKind, OnSessionLost, Phase, PhaseInput, Progress, RequestError, Ring, Session, SessionError, Slot,
+    Slots, keep_alive,
 };
 #[cfg(feature = "alloc")]
 pub use store::HeapStore;

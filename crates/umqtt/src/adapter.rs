@@ -89,6 +89,10 @@ where
         }
     }
 
+    fn is_readable(&mut self) -> Result<bool, Self::Error> {
+        self.inner.read_ready()
+    }
+
     fn close(&mut self) {}
 }
 

@@ -31,7 +31,7 @@ pub use umqtt_proto::wire::{
     ConnectReturnCode, Delivery, PacketType, Publish, ReturnCodes, SubscribeReturnCode, Subscription,
 };
 pub use umqtt_proto::{
-    Await, ConnectError, Event, Fault, IncomingIds, Instant, InvalidField, Large, LargeMessage, NEVER,
-    NoStore, OnSessionLost, PacketId, Parts, Phase, QoS, RamStore, Record, RequestError, SessionError, Slot,
-    Slots, Store, StoreError, Streams, Timeouts, TopicFilter, TopicName, Violation, Wait, Whole,
+    Await, ConnectError, Event, Fault, IncomingIds, Indexed, Instant, InvalidField, Large, LargeMessage,
+    NEVER, NoStore, OnSessionLost, PacketId, Parts, Phase, QoS, RamStore, Record, RequestError, SessionError,
+    Slot, Slots, Store, StoreError, Streams, Timeouts, TopicFilter, TopicName, Violation, Wait, Whole,
 };

@@ -154,9 +154,13 @@ impl<const RECEIVE: usize, const TRANSMIT: usize, const IN_FLIGHT: usize> Defaul
     }
 }
 
+/// The slots of [`Heap`].
+#[cfg(feature = "alloc")]
+type HeapSlots = umqtt_proto::Indexed<Box<[Slot]>, Box<[u32]>>;
+
 /// Memory on the heap, for messages of any size; a session that the broker keeps survives its connections.
 #[cfg(feature = "alloc")]
-pub type Heap<S = HeapStore> = Memory<Box<[u8]>, Box<[u8]>, Box<[Slot]>, BTreeSet<u16>, S, Streams>;
+pub type Heap<S = HeapStore> = Memory<Box<[u8]>, Box<[u8]>, HeapSlots, BTreeSet<u16>, S, Streams>;
 
 /// The most bytes that [`Heap`]'s store takes for unacknowledged messages by default.
 #[cfg(feature = "alloc")]
@@ -171,7 +175,7 @@ impl Heap {
         Self {
             receive: vec![0; receive].into(),
             transmit: vec![0; transmit].into(),
-            slots: vec![Slot::EMPTY; in_flight].into(),
+            slots: HeapSlots::on_heap(in_flight),
             incoming: BTreeSet::new(),
             store: HeapStore::new(HEAP_STORE),
             large: PhantomData,

@@ -68,6 +68,17 @@ pub trait Transport {
     /// The link failed; the client closes it.
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), Self::Error>;
 
+    /// Whether [`read`](Self::read) would give bytes now, or fail; never waits.
+    ///
+    /// It is asked for when the receive buffer is full and the broker's answer to PINGREQ is late. Without this
+    /// method a dead link is noticed only when there is room again.
+    ///
+    /// # Errors
+    /// The link failed; the client closes it.
+    fn is_readable(&mut self) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
     /// Closes the link at once; does nothing if it is closed.
     fn close(&mut self);
 
@@ -99,6 +110,10 @@ impl<T: Transport> Transport for &mut T {
 
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), Self::Error> {
         T::wait(self, interest, timeout)
+    }
+
+    fn is_readable(&mut self) -> Result<bool, Self::Error> {
+        T::is_readable(self)
     }
 
     fn close(&mut self) {

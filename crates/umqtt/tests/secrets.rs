@@ -15,9 +15,9 @@ use umqtt::proto::wire::{self, Connect, Login, Packet, Will};
 use umqtt::proto::{self, Binary, Engine, Framer, Receiver, Ring, Text};
 use umqtt::std::{Address, Coalescing, InvalidAddress, TcpError, TcpTransport};
 use umqtt::{
-    Await, Client, Clock, ConnectOptions, EmbeddedIo, Event, HeapStore, Instant, Interest, InvalidField,
-    InvalidOption, Io, Large, Memory, NoStore, PacketId, Parts, QoS, RamStore, Record, Slot, Status, Store,
-    StoreError, Streams, TopicFilter, TopicName, Transport, Wait, Whole,
+    Await, Client, Clock, ConnectOptions, EmbeddedIo, Event, HeapStore, Indexed, Instant, Interest,
+    InvalidField, InvalidOption, Io, Large, Memory, NoStore, PacketId, Parts, QoS, RamStore, Record, Slot,
+    Status, Store, StoreError, Streams, TopicFilter, TopicName, Transport, Wait, Whole,
 };
 
 /// Nothing else in this test has these letters next to each other.
@@ -287,6 +287,7 @@ fn memory(walk: &mut Walk) {
     store.insert(PacketId::FIRST, Await::PubAck, &[&buffer()]).unwrap();
     walk.debug(&store);
     walk.debug(&Ring::new([Slot::EMPTY; 2]));
+    walk.debug(&Indexed::new([Slot::EMPTY; 2], [0; 4]));
     walk.debug(&Framer::<Parts>::new());
     walk.debug(&Parts::NEW);
     walk.debug(&Streams::NEW);

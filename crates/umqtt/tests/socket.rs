@@ -10,8 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant as Moment};
 
 use socket2::{Domain, SockRef, Socket, Type};
-use umqtt::std::{Coalescing, TcpTransport};
-use umqtt::{Interest, Io, Transport};
+use umqtt::std::{Coalescing, TcpError, TcpTransport};
+use umqtt::{
+    Client, ConnectOptions, ConnectionError, Event, Heap, Instant, Interest, Io, QoS, SessionError, Transport,
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(600);
@@ -136,6 +138,26 @@ fn the_callers_time_bounds_the_wait() {
     assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
 }
 
+/// A program that sleeps is woken by another thread, and the link wakes it as before.
+#[test]
+#[cfg(unix)]
+fn a_wait_ends_when_another_descriptor_can_be_read() {
+    use std::os::fd::AsFd;
+    let (mut transport, mut peer) = coalescing_pair(1);
+    let (woken, mut waker) = std::io::pipe().unwrap();
+    let long = umqtt::Wait { read: true, write: false, millis: 600_000 };
+    let start = Moment::now();
+    peer.write_all(PACKET).unwrap();
+    transport.wait_with(long, woken.as_fd()).unwrap();
+    assert_eq!(read(&mut transport), Io::Done(PACKET.len()));
+    waker.write_all(b".").unwrap();
+    for wait in [long, umqtt::Wait { read: false, ..long }] {
+        transport.wait_with(wait, woken.as_fd()).unwrap();
+        assert_eq!(read(&mut transport), Io::WouldBlock);
+    }
+    assert!(start.elapsed() < PATIENCE);
+}
+
 /// A socket that listens, whose connections have a receive buffer as small as there is.
 fn small_listener() -> TcpListener {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -165,6 +187,100 @@ fn little_lies_between_the_program_and_a_slow_reader() {
         }
     }
     assert!(taken > 0, "the link never took less than it was given");
+}
+
+/// A transport that remembers when its link took bytes.
+struct Recorded {
+    transport: TcpTransport,
+    took: Vec<Moment>,
+}
+
+impl Transport for Recorded {
+    type Error = TcpError;
+
+    fn now(&mut self) -> Instant {
+        self.transport.now()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Io, TcpError> {
+        self.transport.read(buffer)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<Io, TcpError> {
+        let result = self.transport.write(bytes);
+        if let Ok(Io::Done(_)) = result {
+            self.took.push(Moment::now());
+        }
+        result
+    }
+
+    fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
+        self.transport.wait(interest, timeout)
+    }
+
+    fn close(&mut self) {
+        self.transport.close();
+    }
+}
+
+/// The system takes bytes before it says that it has room. A peer that reads nothing, or stops, ends the call after one
+/// socket time-out, not after a second one because of bytes that were taken at the end of the first.
+#[test]
+fn a_link_that_takes_no_more_is_seen_at_once() {
+    const TIMEOUT: Duration = Duration::from_secs(3);
+    for read_first in [0, 100_000, 1_000_000] {
+        let listener = small_listener();
+        let (transport, mut peer) = accept(&listener);
+        let reader = thread::spawn(move || {
+            peer.read_exact(&mut [0; 14]).unwrap();
+            peer.write_all(b"\x20\x02\x00\x00").unwrap();
+            peer.read_exact(&mut vec![0; read_first]).unwrap();
+            peer
+        });
+        let mut client = Client::new(Recorded { transport, took: Vec::new() }, Heap::default());
+        client.set_socket_timeout(u32::try_from(TIMEOUT.as_millis()).unwrap());
+        client.connect(&ConnectOptions::new("").unwrap()).unwrap();
+        let error = client.publish("a", &vec![0; 4_000_000], QoS::AtMostOnce, false).unwrap_err();
+        let end = Moment::now();
+        assert!(matches!(error.connection(), Some(ConnectionError::CutShort)), "{error}");
+        let took = &client.transport().took;
+        for pair in took.windows(2) {
+            assert!(pair[1] - pair[0] < TIMEOUT, "{read_first}: bytes after {:?}", pair[1] - pair[0]);
+        }
+        let last = end - *took.last().unwrap();
+        assert!(last >= TIMEOUT - Duration::from_millis(1), "{read_first}: given up after {last:?}");
+        drop(reader.join().unwrap());
+    }
+}
+
+/// A full table of the broker's ids ends the connection behind the acknowledgements: they get out although the peer has
+/// read nothing yet and much of what it sent is unread, which resets a link that is closed at once.
+#[test]
+fn acknowledgements_get_out_before_a_full_table_ends_the_link() {
+    const BEFORE: usize = 8_000;
+    let listener = small_listener();
+    let (transport, mut peer) = accept(&listener);
+    let broker = thread::spawn(move || {
+        peer.read_exact(&mut [0; 14]).unwrap();
+        peer.write_all(b"\x20\x02\x00\x00").unwrap();
+        // Two messages of QoS 2, and more than the system keeps for a program that does not read.
+        let mut sent = b"\x34\x05\x00\x01a\x00\x01\x34\x05\x00\x01a\x00\x02".to_vec();
+        sent.resize(16_000_000, 0);
+        peer.write_all(&sent).unwrap();
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).unwrap();
+        received
+    });
+    let mut client = Client::new(transport, Heap::default().with_incoming([0; 1]));
+    client.connect(&ConnectOptions::new("").unwrap()).unwrap();
+    client.publish("a", &[b'x'; BEFORE], QoS::AtMostOnce, false).unwrap();
+    assert!(matches!(client.wait_msg().unwrap().0, Event::Message(_)));
+    let error = client.wait_msg().map(|_| ()).unwrap_err();
+    let Some(ConnectionError::Session(SessionError::IncomingFull)) = error.connection() else {
+        panic!("{error}")
+    };
+    let received = broker.join().unwrap();
+    assert!(received.len() > BEFORE && received.ends_with(b"xx\x50\x02\x00\x01"), "{} bytes", received.len());
 }
 
 #[test]

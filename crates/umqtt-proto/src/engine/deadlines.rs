@@ -25,8 +25,13 @@ pub struct Timeouts {
 impl Timeouts {
     /// 5 s for CONNACK, 5 s for PINGRESP, 10 s for acknowledgements, 5 s for a link that takes nothing, and 1 s
     /// for each KiB.
-    pub const DEFAULT: Self =
-        Self { connect: 5_000, ping: 5_000, message: 10_000, write: 5_000, write_per_kib: 1_000 };
+    pub const DEFAULT: Self = Self::new();
+
+    /// The defaults field by field: a constant as a whole would be copied from flash, by `memcpy` on a Cortex-M0.
+    #[inline(always)]
+    pub(super) const fn new() -> Self {
+        Self { connect: 5_000, ping: 5_000, message: 10_000, write: 5_000, write_per_kib: 1_000 }
+    }
 
     /// How long a call may take that has to write this many bytes.
     pub(super) const fn for_writing(&self, bytes: usize) -> u32 {

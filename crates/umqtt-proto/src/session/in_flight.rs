@@ -1,4 +1,4 @@
-//! The exchanges that are not finished: a table of our own, and one of the broker's QoS 2 messages.
+//! The exchanges of our own that are not finished, in the order of their packets.
 
 use super::exchange::{Answer, Await, Exchange, ExchangeInput, Progress, answer};
 use crate::packet_id::PacketId;
@@ -22,6 +22,13 @@ impl Slot {
     /// A slot to fill a table with; what it holds is never looked at.
     pub const EMPTY: Self =
         Self { id: PacketId::FIRST, state: 0, filters: 0, sent_at: Instant::from_millis(0) };
+
+    /// Where an exchange was that has ended: it waits for nothing, and is neither to be sent nor to be told.
+    const HOLE: u8 = (Progress::Late as u8) << 4;
+
+    const fn is_hole(&self) -> bool {
+        self.state & 0x0f == 0
+    }
 
     pub(crate) const fn new(id: PacketId, awaits: Await, filters: u8) -> Self {
         Self { id, state: awaits as u8, filters, sent_at: Instant::from_millis(0) }
@@ -98,11 +105,43 @@ impl Default for Slot {
     }
 }
 
-/// The memory of a [`Ring`]: an array of [`Slot`]s, a slice, or (with `alloc`) a box or a vector.
+/// The memory of a [`Ring`]: an array of [`Slot`]s or a slice, in which an exchange is looked for from the oldest
+/// on; or, for more than some dozens of them, [`Indexed`](crate::Indexed).
 pub trait Slots: AsRef<[Slot]> + AsMut<[Slot]> {
     /// Whether there are so many that a free id is not looked for in the whole table each time; it costs a few
     /// bytes of flash.
     const MANY: bool;
+
+    /// Whether [`place`](Self::place) knows where each exchange stands. Then none is looked for, and an exchange
+    /// that ends leaves a hole among the others instead of moving them.
+    const INDEXED: bool = false;
+
+    /// How many exchanges there is room for.
+    fn capacity(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    /// How many of so many slots, which follow one another, have an exchange; the others are holes.
+    fn used(&self, slots: usize) -> usize {
+        slots
+    }
+
+    /// In which slot the exchange with this id stands.
+    fn place(&self, id: PacketId) -> Option<usize> {
+        let _ = id;
+        None
+    }
+
+    /// The exchange with this id stands in this slot now; its id is there already, and also in the slot where it
+    /// stood before.
+    fn set_place(&mut self, id: PacketId, place: usize) {
+        let _ = (id, place);
+    }
+
+    /// The exchange with this id is over; its id is still in its slot.
+    fn forget(&mut self, id: PacketId) {
+        let _ = id;
+    }
 }
 
 impl<const N: usize> Slots for [Slot; N] {
@@ -117,22 +156,14 @@ impl<const N: usize> Slots for &mut [Slot; N] {
     const MANY: bool = N > 64;
 }
 
-#[cfg(feature = "alloc")]
-impl Slots for alloc::boxed::Box<[Slot]> {
-    const MANY: bool = true;
-}
-
-#[cfg(feature = "alloc")]
-impl Slots for alloc::vec::Vec<Slot> {
-    const MANY: bool = true;
-}
-
 /// The exchanges that we began, in the order of their packets: a ring whose start moves, so that an
-/// acknowledgement in order costs the same however many there are.
+/// acknowledgement in order costs the same however many there are. Where the memory has an index, so does one that
+/// comes in any other order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ring<F> {
     slots: F,
     start: usize,
+    /// How many slots are in use from there on, with the holes among them; the first is none.
     count: usize,
     /// How many exchanges at the end have a packet that was not handed to the link.
     unsent: usize,
@@ -152,8 +183,8 @@ impl<F: Slots> Ring<F> {
 
     /// How many exchanges are not finished.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.count
+    pub fn len(&self) -> usize {
+        self.slots.used(self.count)
     }
 
     /// Whether all exchanges are finished.
@@ -166,16 +197,16 @@ impl<F: Slots> Ring<F> {
     #[must_use]
     pub fn free_slots(&self) -> usize {
         // One id at least is free, so that the search for it ends.
-        self.slots.as_ref().len().min(65_534).saturating_sub(self.count)
+        self.slots.capacity().min(65_534).saturating_sub(self.len())
     }
 
     /// The exchanges, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Slot> {
         let (front, back) = self.slots.as_ref().split_at_checked(self.start).unwrap_or_default();
-        back.iter().chain(front).take(self.count)
+        back.iter().chain(front).take(self.count).filter(|slot| !F::INDEXED || !slot.is_hole())
     }
 
-    /// The exchange at this place, counted from the oldest.
+    /// The exchange at this place, counted from the oldest; a hole is one that nothing happens to any more.
     #[inline]
     pub(crate) fn get(&mut self, index: usize) -> Option<&mut Slot> {
         if index >= self.count {
@@ -189,19 +220,40 @@ impl<F: Slots> Ring<F> {
         slots.get_mut(at)
     }
 
+    /// Puts an exchange at this place, where an index must know it.
+    #[inline(always)]
+    fn put(&mut self, index: usize, slot: Slot) {
+        let Some(place) = self.get(index) else { return };
+        *place = slot;
+        if F::INDEXED {
+            let at = self.start.wrapping_add(index);
+            let size = self.slots.as_ref().len();
+            self.slots.set_place(slot.id, if at < size { at } else { at.wrapping_sub(size) });
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn push(&mut self, slot: Slot) {
+        if F::INDEXED && self.count >= self.slots.as_ref().len() {
+            self.close_up();
+        }
         let end = self.count;
         self.count = end.wrapping_add(1);
         self.unsent = self.unsent.wrapping_add(1);
-        if let Some(place) = self.get(end) {
-            *place = slot;
-        }
+        self.put(end, slot);
     }
 
     /// Where the exchange with this id stands: at once, if answers come in order.
     #[inline(always)]
     pub(crate) fn find(&mut self, id: PacketId) -> Option<usize> {
+        if F::INDEXED {
+            if self.get(0)?.id == id {
+                return Some(0);
+            }
+            let at = self.slots.place(id)?;
+            let size = if at < self.start { self.slots.as_ref().len() } else { 0 };
+            return Some(at.wrapping_add(size).wrapping_sub(self.start));
+        }
         let mut index = 0;
         loop {
             if self.get(index)?.id == id {
@@ -214,6 +266,9 @@ impl<F: Slots> Ring<F> {
     /// Drops an exchange; the older ones move up, of which there are none if answers come in order.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn remove(&mut self, mut index: usize) {
+        if F::INDEXED {
+            return self.leave_hole(index);
+        }
         if index < self.passed {
             self.passed = self.passed.wrapping_sub(1);
         }
@@ -228,6 +283,11 @@ impl<F: Slots> Ring<F> {
             }
             index = before;
         }
+        self.drop_first();
+    }
+
+    #[inline(always)]
+    fn drop_first(&mut self) {
         self.start = self.start.wrapping_add(1);
         if self.start >= self.slots.as_ref().len() {
             self.start = 0;
@@ -235,9 +295,55 @@ impl<F: Slots> Ring<F> {
         self.count = self.count.wrapping_sub(1);
     }
 
+    /// Drops an exchange where it stands, and the holes before the oldest that is left.
+    fn leave_hole(&mut self, index: usize) {
+        let Some(slot) = self.get(index) else { return };
+        slot.state = Slot::HOLE;
+        let id = slot.id;
+        self.slots.forget(id);
+        if index > 0 {
+            return;
+        }
+        loop {
+            self.drop_first();
+            self.passed = self.passed.saturating_sub(1);
+            if !self.get(0).is_some_and(|slot| slot.is_hole()) {
+                break;
+            }
+        }
+        self.unsent = self.unsent.min(self.count);
+    }
+
+    /// Lets the exchanges close up, so that there are no holes among them.
+    pub(crate) fn close_up(&mut self) {
+        if !F::INDEXED {
+            return;
+        }
+        let (mut count, mut passed, mut unsent) = (0usize, 0usize, 0usize);
+        for index in 0..self.count {
+            let Some(&mut slot) = self.get(index) else { break };
+            if slot.is_hole() {
+                continue;
+            }
+            passed = passed.wrapping_add(usize::from(index < self.passed));
+            unsent = unsent.wrapping_add(usize::from(index >= self.count.wrapping_sub(self.unsent)));
+            if count < index {
+                self.put(count, slot);
+            }
+            count = count.wrapping_add(1);
+        }
+        (self.count, self.passed, self.unsent) = (count, passed, unsent);
+    }
+
     /// The first id from `id` on that no exchange uses [MQTT-2.3.1-2].
     #[inline(always)]
     pub(crate) fn unused_id(&mut self, mut id: PacketId) -> PacketId {
+        if F::INDEXED {
+            while self.slots.place(id).is_some() {
+                id = id.next();
+            }
+            return id;
+        }
         if F::MANY && self.limit != id {
             return id;
         }
@@ -313,87 +419,5 @@ impl<F: Slots> Ring<F> {
     /// Says that so many at the start need no look.
     pub(crate) const fn pass(&mut self, count: usize) {
         self.passed = count;
-    }
-}
-
-/// The ids of the broker's QoS 2 messages that were handed over and wait for PUBREL.
-///
-/// An array or a slice of `u16` holds so many ids, 0 for a free place. With `alloc`,
-/// [`BTreeSet<u16>`](alloc::collections::BTreeSet) grows as it must, up to the 65,535 ids that there are.
-pub trait IncomingIds {
-    /// Whether this id is held.
-    fn holds(&self, id: PacketId) -> bool;
-    /// Whether another id can be held.
-    fn has_room(&self) -> bool;
-    /// Holds an id for which there is room, and which is not held.
-    fn insert(&mut self, id: PacketId);
-    /// Releases an id, if it is held.
-    fn remove(&mut self, id: PacketId);
-    /// Releases all ids.
-    fn clear(&mut self);
-}
-
-/// Puts `new` in the place of the first `old`.
-#[cfg_attr(target_os = "none", inline(never))]
-fn swap(ids: &mut [u16], old: u16, new: u16) {
-    if let Some(place) = ids.iter_mut().find(|id| **id == old) {
-        *place = new;
-    }
-}
-
-macro_rules! fixed_ids {
-    ($(($($generics:tt)*) $type:ty;)+) => {$(
-        impl<$($generics)*> IncomingIds for $type {
-            fn holds(&self, id: PacketId) -> bool {
-                self.iter().any(|one| *one == id.as_u16())
-            }
-
-            fn has_room(&self) -> bool {
-                self.iter().any(|one| *one == 0)
-            }
-
-            fn insert(&mut self, id: PacketId) {
-                swap(&mut self[..], 0, id.as_u16());
-            }
-
-            fn remove(&mut self, id: PacketId) {
-                swap(&mut self[..], id.as_u16(), 0);
-            }
-
-            fn clear(&mut self) {
-                for id in self.iter_mut() {
-                    *id = 0;
-                }
-            }
-        }
-    )+};
-}
-
-fixed_ids! {
-    (const N: usize) [u16; N];
-    () &mut [u16];
-    (const N: usize) &mut [u16; N];
-}
-
-#[cfg(feature = "alloc")]
-impl IncomingIds for alloc::collections::BTreeSet<u16> {
-    fn holds(&self, id: PacketId) -> bool {
-        self.contains(&id.as_u16())
-    }
-
-    fn has_room(&self) -> bool {
-        true
-    }
-
-    fn insert(&mut self, id: PacketId) {
-        Self::insert(self, id.as_u16());
-    }
-
-    fn remove(&mut self, id: PacketId) {
-        Self::remove(self, &id.as_u16());
-    }
-
-    fn clear(&mut self) {
-        Self::clear(self);
     }
 }

@@ -3,6 +3,8 @@
 mod event;
 mod exchange;
 mod in_flight;
+mod incoming;
+mod indexed;
 pub mod keep_alive;
 mod phase;
 mod receive;
@@ -12,7 +14,9 @@ mod transmitter;
 
 pub use event::{ConnectError, Event, LargeMessage, Notice, NoticeKind, RequestError, SessionError};
 pub use exchange::{Await, Exchange, ExchangeInput, Next, Progress};
-pub use in_flight::{IncomingIds, Ring, Slot, Slots};
+pub use in_flight::{Ring, Slot, Slots};
+pub use incoming::IncomingIds;
+pub use indexed::Indexed;
 pub use phase::{Phase, PhaseInput};
 
 use core::fmt;
@@ -100,7 +104,7 @@ where
     /// The two tables are separate, so that messages of the caller never block messages of the broker. A broker may
     /// have any number of QoS 2 messages in flight; when `incoming` is full, one more ends the connection with
     /// [`SessionError::IncomingFull`], after all acknowledgements that are due were written.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn new(transmit: T, slots: F, incoming: I, store: S) -> Self {
         Self {
@@ -243,6 +247,7 @@ where
         self.ping = Ping::Off;
         self.overflown = false;
         self.unsettled = true;
+        self.outgoing.close_up();
         let mut index = 0;
         while let Some(slot) = self.outgoing.get(index) {
             // What still waits for the next connection was not touched by this one, if that was clean: the broker

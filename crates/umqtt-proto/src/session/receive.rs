@@ -2,7 +2,8 @@
 
 use super::event::{NoticeKind, SessionError};
 use super::exchange::Answer;
-use super::in_flight::{IncomingIds, Slots};
+use super::in_flight::Slots;
+use super::incoming::IncomingIds;
 use super::keep_alive::Ping;
 use super::phase::Phase;
 use super::{ACK, Session};
@@ -217,6 +218,7 @@ where
         Ok(())
     }
 
+    #[cfg_attr(target_os = "none", inline(always))]
     fn unknown(&mut self, id: PacketId, packet_type: PacketType) -> Handled {
         if packet_type == PacketType::PubRec {
             self.transmitter.push_ack(PacketType::PubRel, id.as_u16());

@@ -2,7 +2,8 @@
 
 use super::event::{ConnectError, RequestError};
 use super::exchange::Await;
-use super::in_flight::{IncomingIds, Slot, Slots};
+use super::in_flight::{Slot, Slots};
+use super::incoming::IncomingIds;
 use super::keep_alive::Ping;
 use super::phase::{Phase, PhaseInput};
 use super::{Session, StoreError};

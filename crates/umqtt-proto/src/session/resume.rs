@@ -2,7 +2,8 @@
 
 use super::event::{NoticeKind, SessionError};
 use super::exchange::{Await, ExchangeInput, Progress};
-use super::in_flight::{IncomingIds, Slots};
+use super::in_flight::Slots;
+use super::incoming::IncomingIds;
 use super::phase::{Phase, PhaseInput};
 use super::{OnSessionLost, Session};
 use crate::store::{Store, StoreError};
@@ -20,6 +21,7 @@ where
         if !session_present && (S::KEEPS || cfg!(feature = "qos2")) {
             // The broker's ids have no meaning any more, nor has a PUBREL.
             self.incoming.clear();
+            self.outgoing.close_up();
             let tells = self.clean_session || self.on_session_lost == OnSessionLost::Tell;
             let mut index = 0;
             while let Some(slot) = self.outgoing.get(index) {

@@ -268,6 +268,26 @@ fn a_loop_of_ones_own_does_not_spin_on_a_dead_link() {
     }
 }
 
+/// A loop of one's own is woken when the link has taken nothing for too long, without a keep-alive too.
+#[test]
+fn a_loop_of_ones_own_learns_that_a_link_takes_nothing() {
+    let mut rig = rig().connected();
+    rig.wait(60_000);
+    rig.line.room = 3;
+    rig.publish(b"", QoS::AtMostOnce).unwrap();
+    // It was not asked yet.
+    let wait = rig.engine.next_wait(&rig.receiver.inbox(), rig.now);
+    assert_eq!(wait, Wait { read: true, write: true, millis: NEVER });
+    for stalled in 1..4 {
+        rig.quiet();
+        let wait = rig.engine.next_wait(&rig.receiver.inbox(), rig.now);
+        assert_eq!(wait, Wait { read: true, write: true, millis: 5_000 });
+        rig.wait(wait.millis);
+        assert_eq!(rig.call(Goal::Event(0)), Ok(End::Stalled));
+        assert_eq!(rig.now.as_millis(), 60_000 + stalled * 5_000);
+    }
+}
+
 /// A packet comes each millisecond, and the caller takes one with each call, or falls behind.
 #[test]
 #[cfg_attr(miri, ignore = "takes minutes")]

@@ -3,10 +3,10 @@
 use umqtt_proto::wire::{Connect, KeepAlive, Login, Packet};
 use umqtt_proto::{
     Binary, ClientId, Engine, Goal, Instant, Large, NEVER, NoStore, OnSessionLost, Parts, Phase, QoS,
-    RamStore, Receiver, Slot, Step, Store, Text, Timeouts, TopicFilter, TopicName, Whole,
+    RamStore, Receiver, Step, Store, Text, Timeouts, TopicFilter, TopicName, Whole,
 };
 
-use crate::model::{Choices, Ids, Table};
+use crate::model::{Choices, INDEXED, Ids, MANY, PLAIN, Table};
 
 /// The client's stream of one connection, as it is sent piece by piece.
 #[derive(Default)]
@@ -40,10 +40,10 @@ pub(crate) fn run(choices: &[u8]) {
     let mut choices = Choices::new(choices);
     let choices = &mut choices;
     match choices.below(4) {
-        0 => live::<_, Parts, false>(choices, NoStore),
-        1 => live::<_, Whole, true>(choices, NoStore),
-        2 => live::<_, Whole, false>(choices, RamStore::new([0; 64])),
-        _ => live::<_, Parts, true>(choices, RamStore::new([0; 64])),
+        0 => live::<_, Parts, PLAIN>(choices, NoStore),
+        1 => live::<_, Whole, INDEXED>(choices, NoStore),
+        2 => live::<_, Whole, INDEXED>(choices, RamStore::new([0; 64])),
+        _ => live::<_, Parts, MANY>(choices, RamStore::new([0; 64])),
     }
 }
 
@@ -54,9 +54,9 @@ struct Line {
     output: Stream,
 }
 
-fn live<S: Store, L: Large, const MANY: bool>(choices: &mut Choices<'_>, store: S) {
+fn live<S: Store, L: Large, const KIND: u8>(choices: &mut Choices<'_>, store: S) {
     let (transmit, slots, receive) = (16 + choices.below(64), choices.below(5), 16 + choices.below(64));
-    let table = Table::<MANY>(vec![Slot::EMPTY; slots]);
+    let table = Table::<KIND>::new(slots);
     let mut engine = Engine::new(vec![0; transmit], table, Ids::new(choices.below(3)), store);
     let timeouts = Timeouts { connect: 3_000, ping: 1_500, message: 2_500, write: 2_000, write_per_kib: 500 };
     engine.set_timeouts(timeouts);
@@ -225,8 +225,8 @@ fn packet(choices: &mut Choices<'_>, input: &mut Vec<u8>) {
 }
 
 /// The link takes what it has room for.
-fn write<S: Store, const MANY: bool>(
-    engine: &mut Engine<Vec<u8>, Table<MANY>, S, Ids>,
+fn write<S: Store, const KIND: u8>(
+    engine: &mut Engine<Vec<u8>, Table<KIND>, S, Ids>,
     line: &mut Line,
     now: Instant,
 ) {

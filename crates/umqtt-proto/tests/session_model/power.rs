@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use umqtt_proto::{Await, PacketId, Record, Store, StoreError};
 
-use crate::model::{Choices, Client};
+use crate::model::{Choices, Client, INDEXED};
 
 /// What is on the medium.
 #[derive(Debug, Default)]
@@ -138,7 +138,7 @@ fn live(
 ) -> usize {
     let disk = Rc::new(RefCell::new(Disk::default()));
     let store = || Durable(disk.clone());
-    let mut client = Client::<_, true>::new(store(), choices, qos2);
+    let mut client = Client::<_, INDEXED>::new(store(), choices, qos2);
     disk.borrow_mut().trouble = trouble(choices);
     loop {
         let lived = catch_unwind(AssertUnwindSafe(|| {

@@ -270,6 +270,10 @@ impl<T: Transport, B: Buffers> Sender<'_, T, B> {
         let Self { transport, engine, inbox } = self;
         // The clock is asked once in a call that neither waits nor reads twice.
         let mut has_read = false;
+        if engine.is_blind(inbox, now) {
+            let has_bytes = transport.is_readable().map_err(ConnectionError::Transport)?;
+            engine.did_peek(has_bytes, now).map_err(ConnectionError::Session)?;
+        }
         loop {
             match engine.step(Some(inbox), now).map_err(ConnectionError::Session)? {
                 Step::Tell(notice) => return Ok(Some(notice)),

@@ -5,8 +5,9 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant as Moment};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
-use umqtt_proto::{Instant, NEVER};
+use umqtt_proto::{Instant, NEVER, Wait};
 
 use super::address::Host;
 use super::coalescing::{Gathering, gather};
@@ -23,6 +24,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 /// after a minute.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MAX_UNSENT: u32 = 16 * 1024;
+
+/// The longest wait for room to write.
+///
+/// With few bytes unsent, the system says that there is room when half of them are gone, and takes bytes before. So the
+/// client tries again, or it would take those at the end of its time-out for a link that goes on, and wait once more.
+const WRITE_AGAIN: Duration = Duration::from_millis(250);
 
 /// A TCP connection to a host, which can be opened again and again.
 ///
@@ -78,6 +85,9 @@ impl TcpTransport {
     /// The socket, if the transport is open: use its descriptor (`AsFd` on Unix, `AsSocket` on Windows) in your own
     /// event loop.
     ///
+    /// While the client waits for room to write, your event loop should try again after a quarter of a second at most:
+    /// when few bytes are unsent, the system takes some before it reports that there is room.
+    ///
     /// It is non-blocking, and must stay so. Do not read from it or write to it, since that corrupts the client's
     /// stream. Each [`Client::connect`](crate::Client::connect) that opens the transport makes a new socket.
     #[must_use]
@@ -90,6 +100,69 @@ impl TcpTransport {
     /// The wait ends at once when the link ends, and never lasts longer than its caller has asked for.
     pub const fn set_coalescing(&mut self, coalescing: Option<Coalescing>) {
         self.coalescing = coalescing;
+    }
+
+    /// Waits as the client does, and no longer than until `other` can be read: a pipe by which a signal or another
+    /// thread wakes a program that sleeps.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let broker = umqtt_testkit::TcpBroker::start()?;
+    /// # let address = broker.local_addr().to_string();
+    /// use std::io::Write;
+    /// use std::os::fd::AsFd;
+    /// use umqtt::ConnectOptions;
+    /// let mut client = umqtt::std::connect(&address, &ConnectOptions::new("shed")?)?;
+    /// let (woken, mut waker) = std::io::pipe()?;
+    /// std::thread::spawn(move || waker.write_all(b"."));
+    /// while client.check_msg(0)?.is_some() {}
+    /// let wait = client.next_wait();
+    /// client.transport_mut().wait_with(wait, woken.as_fd())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Transport::wait`].
+    #[cfg(unix)]
+    pub fn wait_with(&mut self, wait: Wait, other: BorrowedFd<'_>) -> Result<(), TcpError> {
+        let Wait { read, write, millis } = wait;
+        self.wait_for(Interest { read, write }, millis, Some(other))
+    }
+
+    fn wait_for(
+        &mut self,
+        interest: Interest,
+        timeout: u32,
+        other: Option<BorrowedFd<'_>>,
+    ) -> Result<(), TcpError> {
+        let coalescing = self.coalescing.filter(|_| interest == Interest { read: true, write: false });
+        let last = self.gathered;
+        let link = self.link()?;
+        let mut timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
+        if interest.write {
+            timeout = Some(timeout.unwrap_or(WRITE_AGAIN).min(WRITE_AGAIN));
+        }
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, interest.read);
+        flags.set(PollFlags::OUT, interest.write);
+        let Some(coalescing) = coalescing else {
+            return poll_sockets(&link.stream, flags, other, timeout)
+                .map(drop)
+                .or_else(|error| link.fail(error));
+        };
+        let start = Moment::now();
+        match poll_sockets(&link.stream, flags | Gathering::END, other, timeout) {
+            Ok(PollFlags::IN) => {
+                let limit = start.elapsed().saturating_add(coalescing.time);
+                let limit = timeout.map_or(limit, |timeout| timeout.min(limit));
+                let mut socket = Gathering { stream: &link.stream, start, limit };
+                self.gathered = gather(&mut socket, coalescing.at_least, last);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => link.fail(error),
+        }
     }
 
     fn link(&mut self) -> Result<&mut Link, TcpError> {
@@ -125,27 +198,15 @@ impl Transport for TcpTransport {
     }
 
     fn wait(&mut self, interest: Interest, timeout: u32) -> Result<(), TcpError> {
-        let coalescing = self.coalescing.filter(|_| interest == Interest { read: true, write: false });
-        let last = self.gathered;
+        self.wait_for(interest, timeout, None)
+    }
+
+    fn is_readable(&mut self) -> Result<bool, TcpError> {
         let link = self.link()?;
-        let timeout = (timeout != NEVER).then(|| Duration::from_millis(timeout.into()));
-        let mut flags = PollFlags::empty();
-        flags.set(PollFlags::IN, interest.read);
-        flags.set(PollFlags::OUT, interest.write);
-        let Some(coalescing) = coalescing else {
-            return poll_socket(&link.stream, flags, timeout).map(drop).or_else(|error| link.fail(error));
-        };
-        let start = Moment::now();
-        match poll_socket(&link.stream, flags | Gathering::END, timeout) {
-            Ok(PollFlags::IN) => {
-                let limit = start.elapsed().saturating_add(coalescing.time);
-                let limit = timeout.map_or(limit, |timeout| timeout.min(limit));
-                let mut socket = Gathering { stream: &link.stream, start, limit };
-                self.gathered = gather(&mut socket, coalescing.at_least, last);
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-            Err(error) => link.fail(error),
+        match poll_socket(&link.stream, PollFlags::IN, Some(Duration::ZERO)) {
+            Ok(flags) => Ok(!flags.is_empty()),
+            // It is asked again in a moment.
+            Err(error) => link.fail(error).map(|()| true),
         }
     }
 
@@ -192,12 +253,29 @@ pub(super) fn poll_socket(
     flags: PollFlags,
     timeout: Option<Duration>,
 ) -> Result<PollFlags, Errno> {
+    poll_sockets(stream, flags, None, timeout)
+}
+
+/// The same, or nothing when `other` can be read before.
+fn poll_sockets(
+    stream: &TcpStream,
+    flags: PollFlags,
+    other: Option<BorrowedFd<'_>>,
+    timeout: Option<Duration>,
+) -> Result<PollFlags, Errno> {
     let timeout = timeout.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
     let timeout = Timespec::try_from(timeout).ok();
-    let mut sockets = [PollFd::new(stream, flags)];
+    let socket = PollFd::new(stream, flags);
+    let Some(other) = other else {
+        let mut sockets = [socket];
+        poll(&mut sockets, timeout.as_ref())?;
+        let [socket] = sockets;
+        return Ok(socket.revents());
+    };
+    let mut sockets = [socket, PollFd::from_borrowed_fd(other, PollFlags::IN)];
     poll(&mut sockets, timeout.as_ref())?;
-    let [socket] = sockets;
-    Ok(socket.revents())
+    let [socket, other] = sockets;
+    Ok(if other.revents().is_empty() { socket.revents() } else { PollFlags::empty() })
 }
 
 /// One call of the operating system, made again when a signal came.

@@ -9,6 +9,7 @@ mod bad_input;
 mod both_ways;
 mod calls;
 mod found;
+mod full;
 mod messages;
 mod resume;
 mod taken;

@@ -193,6 +193,11 @@ impl<S: Service> Transport for Wire<S> {
         Ok(())
     }
 
+    fn is_readable(&mut self) -> Result<bool, ErrorKind> {
+        self.network.pump();
+        Ok(self.end()?.readable_in() == Some(0))
+    }
+
     fn close(&mut self) {
         self.end = None;
         self.network.pump();

@@ -21,7 +21,7 @@ pub(super) enum Request {
     Unsubscribe,
 }
 
-pub(super) type EngineOf<S, const MANY: bool> = Engine<Vec<u8>, Table<MANY>, S, Ids>;
+pub(super) type EngineOf<S, const KIND: u8> = Engine<Vec<u8>, Table<KIND>, S, Ids>;
 
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
@@ -30,8 +30,8 @@ pub(super) struct Sizes {
     incoming: usize,
 }
 
-pub(crate) struct Client<S, const MANY: bool> {
-    pub(super) engine: EngineOf<S, MANY>,
+pub(crate) struct Client<S, const KIND: u8> {
+    pub(super) engine: EngineOf<S, KIND>,
     pub(super) receiver: Receiver<Vec<u8>>,
     pub(super) sizes: Sizes,
     pub(super) now: Instant,
@@ -68,7 +68,7 @@ pub(crate) struct Client<S, const MANY: bool> {
     pub(super) clean: bool,
 }
 
-impl<S: Store, const MANY: bool> Client<S, MANY> {
+impl<S: Store, const KIND: u8> Client<S, KIND> {
     pub(crate) fn new(store: S, choices: &mut Choices<'_>, qos2: bool) -> Self {
         let sizes = Sizes {
             slots: 1 + choices.below(5),
@@ -480,12 +480,12 @@ impl<S: Store, const MANY: bool> Client<S, MANY> {
     }
 }
 
-pub(super) fn engine<S: Store, const MANY: bool>(
+pub(super) fn engine<S: Store, const KIND: u8>(
     sizes: Sizes,
     choice: OnSessionLost,
     store: S,
-) -> EngineOf<S, MANY> {
-    let table = Table(vec![Slot::EMPTY; sizes.slots]);
+) -> EngineOf<S, KIND> {
+    let table = Table::new(sizes.slots);
     let ids = Ids::new(sizes.incoming);
     let mut engine = Engine::new(vec![0; sizes.transmit], table, ids, store);
     engine.set_timeouts(Timeouts {

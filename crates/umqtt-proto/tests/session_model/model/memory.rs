@@ -1,25 +1,61 @@
 //! Tables of any size, with any features.
 
-use umqtt_proto::{IncomingIds, PacketId, Slot, Slots};
+use umqtt_proto::{IncomingIds, Indexed, PacketId, Slot, Slots};
 
-/// A table of our own exchanges, in which free ids are looked for in either way.
+/// A table as an array is one.
+pub(crate) const PLAIN: u8 = 0;
+/// A large array.
+pub(crate) const MANY: u8 = 1;
+/// A table with an index.
+pub(crate) const INDEXED: u8 = 2;
+
+/// A table of our own exchanges, of one of these kinds.
 #[derive(Debug)]
-pub(crate) struct Table<const MANY: bool>(pub(crate) Vec<Slot>);
+pub(crate) struct Table<const KIND: u8>(Indexed<Vec<Slot>, Vec<u32>>);
 
-impl<const MANY: bool> AsRef<[Slot]> for Table<MANY> {
+impl<const KIND: u8> Table<KIND> {
+    /// A table for so many exchanges.
+    pub(crate) fn new(exchanges: usize) -> Self {
+        let slots = if KIND == INDEXED { exchanges * 2 } else { exchanges };
+        Self(Indexed::new(vec![Slot::EMPTY; slots], vec![0; exchanges * 4]))
+    }
+}
+
+impl<const KIND: u8> AsRef<[Slot]> for Table<KIND> {
     fn as_ref(&self) -> &[Slot] {
-        &self.0
+        self.0.as_ref()
     }
 }
 
-impl<const MANY: bool> AsMut<[Slot]> for Table<MANY> {
+impl<const KIND: u8> AsMut<[Slot]> for Table<KIND> {
     fn as_mut(&mut self) -> &mut [Slot] {
-        &mut self.0
+        self.0.as_mut()
     }
 }
 
-impl<const MANY: bool> Slots for Table<MANY> {
-    const MANY: bool = MANY;
+impl<const KIND: u8> Slots for Table<KIND> {
+    const MANY: bool = KIND == MANY;
+    const INDEXED: bool = KIND == INDEXED;
+
+    fn capacity(&self) -> usize {
+        if KIND == INDEXED { self.0.capacity() } else { self.as_ref().len() }
+    }
+
+    fn used(&self, slots: usize) -> usize {
+        if KIND == INDEXED { self.0.used(slots) } else { slots }
+    }
+
+    fn place(&self, id: PacketId) -> Option<usize> {
+        self.0.place(id)
+    }
+
+    fn set_place(&mut self, id: PacketId, place: usize) {
+        self.0.set_place(id, place);
+    }
+
+    fn forget(&mut self, id: PacketId) {
+        self.0.forget(id);
+    }
 }
 
 /// A table of the broker's ids: one of those that the core has, of one of several sizes.

@@ -9,7 +9,7 @@ mod told;
 
 pub(crate) use choices::Choices;
 pub(crate) use client::Client;
-pub(crate) use memory::{Ids, Table};
+pub(crate) use memory::{INDEXED, Ids, MANY, PLAIN, Table};
 
 use umqtt_proto::{NoStore, RamStore, Store};
 
@@ -18,19 +18,19 @@ pub(crate) fn run(choices: &[u8], qos2: bool) {
     let mut choices = Choices::new(choices);
     let choices = &mut choices;
     match choices.below(8) {
-        0 => live::<_, false>(NoStore, choices, qos2),
-        1 => live::<_, true>(NoStore, choices, qos2),
-        many => {
+        0 => live::<_, PLAIN>(NoStore, choices, qos2),
+        1 => live::<_, INDEXED>(NoStore, choices, qos2),
+        kind => {
             let store = RamStore::new(vec![0; 32 + choices.below(200)]);
-            if many < 5 {
-                live::<_, false>(store, choices, qos2)
-            } else {
-                live::<_, true>(store, choices, qos2)
+            match kind {
+                2 | 3 => live::<_, PLAIN>(store, choices, qos2),
+                4 | 5 => live::<_, MANY>(store, choices, qos2),
+                _ => live::<_, INDEXED>(store, choices, qos2),
             }
         }
     }
 }
 
-fn live<S: Store, const MANY: bool>(store: S, choices: &mut Choices<'_>, qos2: bool) {
-    Client::<S, MANY>::new(store, choices, qos2).live(choices);
+fn live<S: Store, const KIND: u8>(store: S, choices: &mut Choices<'_>, qos2: bool) {
+    Client::<S, KIND>::new(store, choices, qos2).live(choices);
 }

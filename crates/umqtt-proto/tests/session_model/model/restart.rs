@@ -4,7 +4,7 @@ use umqtt_proto::{IncomingIds, PacketId, Slot, Store};
 
 use super::client::{Client, Request, engine};
 
-impl<S: Store, const MANY: bool> Client<S, MANY> {
+impl<S: Store, const KIND: u8> Client<S, KIND> {
     /// The power was lost, and the client begins anew with what its store holds.
     pub(crate) fn restart(&mut self, store: S, carried: bool) {
         if carried {

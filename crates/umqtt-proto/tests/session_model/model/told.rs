@@ -48,7 +48,7 @@ impl From<Event<'_>> for Told {
     }
 }
 
-impl<S: Store, const MANY: bool> Client<S, MANY> {
+impl<S: Store, const KIND: u8> Client<S, KIND> {
     /// Holds what was told against what may be.
     pub(super) fn told(&mut self, told: Told) {
         match told {
