@@ -5,9 +5,6 @@ use crate::codes::EWRITELEN;
 use crate::mp::{BROKEN, Call, Function, Method, Obj, Py, READABLE, Vm};
 use crate::qstrs::q;
 
-/// The most parts that are read before one packet is written.
-const PARTS: usize = 8;
-
 /// `_ended(client)`: closes the link and raises `MQTTException(3)` if the other side has closed it or it is broken, as
 /// far as that can be seen here. With a socket that the program has put in place of ours, it cannot.
 ///
