@@ -8,9 +8,11 @@ from . import simple2
 from .simple2 import MQTTException, pid_gen
 
 try:
-    from _thread import get_ident
+    from _thread import allocate_lock, get_ident
+
+    _lock = allocate_lock()
 except ImportError:
-    get_ident = None
+    get_ident = _lock = None
 
 _init, _connect, _request, _ack, _reset, _tell, _alive, _ended = _install
 
@@ -123,7 +125,7 @@ def connect(self, clean_session=True, timeout=None):
         # It is not a socket of MicroPython's.
         pass
     if self._released:
-        _module("_qos2", "_send").release(self)
+        _module("_qos2").release(self)
     return answer[2]
 
 
@@ -159,7 +161,7 @@ def _dial(self, address):
         raise MQTTException(30)
     tells = True
     if self.ssl:
-        module = _module("_tls", "_data")
+        module = _module("_tls")
         sock = module.wrap(self, sock)
         # axTLS does not report what it has already read.
         tells = hasattr(module.tls, "MBEDTLS_VERSION")
@@ -471,7 +473,7 @@ def _packet(self, first, body):
         return None
     if first not in (0x40, 0x90, 0xB0):
         if 0x40 < first < 0x80:
-            return _module("_qos2", "_send").packet(self, first, body)
+            return _module("_qos2").packet(self, first, body)
         _fail(self, -1)
     ack = _ack(self, first, body)
     if ack is None:
@@ -492,24 +494,26 @@ def _wanted(self, length):
 
 
 def _large(self, header):
-    module = _module("_large", "take")
+    module = _module("_large")
     if not self._big:
         module.begin(self, header)
     return module.go_on(self)
 
 
 def _qos2(self, *message):
-    _module("_qos2", "_send").message(self, *message)
+    _module("_qos2").message(self, *message)
 
 
-def _module(name, last):
-    """Imports one of our modules and waits for its last name: another thread may be importing it."""
-    while True:
-        module = __import__(name, None, None, ("",), 1)
-        if hasattr(module, last):
-            return module
+def _module(name):
+    """One of our modules. Two threads must not import at once."""
+    if _lock:
+        _lock.acquire()
+    try:
+        return __import__(name, None, None, ("",), 1)
+    finally:
+        if _lock:
+            _lock.release()
 
 
 if not hasattr(simple2.MQTTClient, "cbstat"):
     simple2.MQTTClient.cbstat = cbstat
-_whole = True

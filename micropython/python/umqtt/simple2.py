@@ -1,4 +1,4 @@
-from time import ticks_ms
+from time import sleep_ms, ticks_ms
 
 if "." not in __name__:
     raise ImportError("no _link.mpy")
@@ -9,12 +9,17 @@ _link = None
 
 def _load():
     global _link
-    module = None
-    # If another thread is importing the module, it does not have all of its names yet.
-    while not hasattr(module, "_whole"):
-        from . import _link as module
-    _link = module
-    return module
+    # Two threads must not import at once: one that finds False waits for the other.
+    while _link is False:
+        sleep_ms(1)
+    if _link is None:
+        _link = False
+        module = None
+        try:
+            from . import _link as module
+        finally:
+            _link = module
+    return _link
 
 
 class MQTTException(Exception):
