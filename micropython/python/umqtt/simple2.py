@@ -5,20 +5,24 @@ if "." not in __name__:
 
 __version__ = "0.1.0"
 _link = None
+_token = [0]
 
 
 def _load():
     global _link
-    # Two threads must not import at once: one that finds False waits for the other.
-    while _link is False:
-        sleep_ms(1)
-    if _link is None:
-        _link = False
-        module = None
+    # Two threads must not import at once: the one that takes the token does.
+    while not _link:
         try:
-            from . import _link as module
-        finally:
-            _link = module
+            _token.pop()
+        except IndexError:
+            sleep_ms(1)
+        else:
+            try:
+                from . import _link as module
+
+                _link = module
+            finally:
+                _token.append(0)
     return _link
 
 

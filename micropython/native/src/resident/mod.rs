@@ -40,8 +40,7 @@ extern "C" fn m_later(function: &'static Function, n: usize, kw: usize, argument
 #[inline(never)]
 pub fn link(vm: &Vm, py: &mut Py) -> Obj {
     let link = vm.global(py, q::_link);
-    // False while a thread is importing it.
-    if link != vm.none() && link != vm.bool(false) {
+    if link != vm.none() {
         return link;
     }
     let load = vm.global(py, q::_load);
