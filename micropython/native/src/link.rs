@@ -256,6 +256,8 @@ extern "C" fn m_reset(function: &'static Function, n: usize, kw: usize, argument
             client.is_peeking.set(false);
             client.is_reading.set(false);
         }
+        // `_read` has found that the other side has closed the link.
+        22 => client.has_ended.set(true),
         // wait_msg() begins, and ends.
         20 | 21 => client.waits.set(what == 20),
         // Is a callback running?

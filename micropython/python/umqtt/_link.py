@@ -376,6 +376,7 @@ def _read(self, n):
             if times:
                 times[0] = end
         else:
+            _reset(self, 22)
             raise MQTTException(1)
 
 

@@ -41,6 +41,34 @@ if c.sock:
     c.sock.close()
 peer.forget()
 
+# A `_read` of the program's own, and the rest of a large message, have seen the end.
+class Reader(simple2.MQTTClient):
+    def _read(self, n):
+        return super()._read(n)
+
+
+peer.answer()
+c = Reader("c", "127.0.0.1", port=PORT, socket_timeout=2)
+peer.client = c
+c.connect()
+peer.send(message[:4])
+peer.close()
+tell("check_msg", c.check_msg)
+publishes("own _read", c)
+if c.sock:
+    c.sock.close()
+peer.forget()
+
+c = connected()
+c.msg_max = 2
+peer.send(b"\x30\xdd\x04\x00\x01tx")
+peer.close()
+tell("check_msg", c.check_msg)
+publishes("a large message", c)
+if c.sock:
+    c.sock.close()
+peer.forget()
+
 # In a callback.
 c = connected()
 
